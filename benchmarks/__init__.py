@@ -1,0 +1,1 @@
+"""Yardsticks: the API against PySpark's documentation, speed, memory and recovery."""

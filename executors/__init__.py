@@ -1,0 +1,1 @@
+"""Doing: run loop, workers, kernels, blocks, formats, back ends."""

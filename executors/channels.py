@@ -1,0 +1,176 @@
+"""The map side of an exchange: rows into channels, channels into frames."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from functools import singledispatch
+from itertools import islice
+from operator import itemgetter
+from typing import Any, BinaryIO
+
+from executors import frames
+from executors.hashing import explain_unhashable, hashes
+from executors.spill import Spills
+from planner import partitioning as parts
+
+Rows = Iterator[Any]
+Deal = Callable[[list[Any], list[list[Any]]], None]
+_KEY = itemgetter(0)
+_FRAME = 8 << 20  # bytes a frame should have
+_FIRST = 1024  # rows after which the size of a row is known
+
+
+@singledispatch
+def dealer(partitioning: parts.Partitioning, index: int) -> Deal:
+    """A function that deals a batch of rows of map partition `index` to the channels' lists."""
+    raise TypeError(f"no dealer for {partitioning!r}")
+
+
+@dealer.register
+def _hash(partitioning: parts.Hash, index: int) -> Deal:
+    channels = partitioning.channels
+
+    def deal(rows: list[Any], lists: list[list[Any]]) -> None:
+        if channels == 1:
+            lists[0].extend(rows)
+            return
+        keys = list(map(_KEY, rows))
+        adds = [each.append for each in lists]
+        try:
+            for row, hashed in zip(rows, hashes(keys), strict=True):
+                adds[hashed % channels](row)
+        except TypeError as error:
+            raise explain_unhashable(error, keys) from error
+
+    return deal
+
+
+@dealer.register
+def _round_robin(partitioning: parts.RoundRobin, index: int) -> Deal:
+    channels = partitioning.channels
+    dealt = index  # another start for each map partition, so that short ones spread
+
+    def deal(rows: list[Any], lists: list[list[Any]]) -> None:
+        nonlocal dealt
+        for channel in range(channels):
+            lists[channel].extend(rows[(channel - dealt) % channels :: channels])
+        dealt += len(rows)
+
+    return deal
+
+
+@dealer.register
+def _single(partitioning: parts.Single, index: int) -> Deal:
+    return lambda rows, lists: lists[0].extend(rows)
+
+
+@dealer.register
+def _broadcast(partitioning: parts.Broadcast, index: int) -> Deal:
+    return lambda rows, lists: lists[0].extend(rows)
+
+
+@dealer.register
+def _direct(partitioning: parts.Direct, index: int) -> Deal:
+    channels = partitioning.channels
+
+    def deal(rows: list[Any], lists: list[list[Any]]) -> None:
+        for channel, row in rows:
+            lists[channel % channels].append(row)
+
+    return deal
+
+
+class Written:
+    """The frames of each channel, in memory or, over `limit` bytes, in a temporary file."""
+
+    def __init__(self, channels: int, spills: Spills, limit: int, compress: bool) -> None:
+        self.rows = 0
+        self.bytes = 0
+        self._lists: list[list[bytes]] = [[] for _ in range(channels)]
+        self._spilled: list[list[tuple[int, int]]] = [[] for _ in range(channels)]
+        self._file: BinaryIO | None = None
+        self._in_memory = 0
+        self._spills = spills
+        self._limit = limit
+        self._compress = compress
+
+    def add(self, lists: list[list[Any]]) -> int:
+        """Encode what each channel has got; the bytes that came to."""
+        before = self.bytes
+        for rows, done in zip(lists, self._lists, strict=True):
+            if rows:
+                frame = frames.encode(rows, self._compress)
+                self.rows += len(rows)
+                self.bytes += len(frame)
+                done.append(frame)
+                rows.clear()
+        self._in_memory += self.bytes - before
+        if self._in_memory > self._limit:
+            self._spill()
+        return self.bytes - before
+
+    def _spill(self) -> None:
+        if self._file is None:
+            self._file = self._spills.file()
+        at = self._file.seek(0, 2)
+        for done, places in zip(self._lists, self._spilled, strict=True):
+            for frame in done:
+                self._file.write(frame)
+                places.append((at, len(frame)))
+                at += len(frame)
+            done.clear()
+        self._in_memory = 0
+
+    def bounds(self) -> array[int]:
+        """Where each channel begins, and where the last one ends."""
+        found = array("Q", [0])
+        for done, places in zip(self._lists, self._spilled, strict=True):
+            size = sum(map(len, done)) + sum(length for _, length in places)
+            found.append(found[-1] + size)
+        return found
+
+    def frames(self, first: int, last: int) -> list[bytes]:
+        """The frames of channels first … last - 1, in order."""
+        found: list[bytes] = []
+        for channel in range(first, last):
+            for at, length in self._spilled[channel]:
+                assert self._file is not None
+                self._file.seek(at)
+                found.append(self._file.read(length))
+            found += self._lists[channel]
+        return found
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def write_channels(
+    rows: Rows,
+    partitioning: parts.Partitioning,
+    index: int,
+    spills: Spills,
+    limit: int,
+    compress: bool = False,
+) -> Written:
+    """Deal all rows to their channels and encode them."""
+    deal = dealer(partitioning, index)
+    lists: list[list[Any]] = [[] for _ in range(partitioning.channels)]
+    written = Written(partitioning.channels, spills, limit, compress)
+    size = _FIRST
+    while batch := list(islice(rows, size)):
+        deal(batch, lists)
+        count = len(batch)
+        del batch
+        if written.rows == 0 or count >= size:
+            done = written.add(lists)
+            size = max(1, min(1 << 17, _FRAME * count // max(1, done)))
+    written.add(lists)
+    return written
+
+
+def pieces(written: Written, firsts: Sequence[int], channels: int) -> list[list[bytes]]:
+    """The frames of each block to write, when block g begins with channel `firsts[g]`."""
+    ends = [*firsts[1:], channels]
+    return [written.frames(first, end) for first, end in zip(firsts, ends, strict=True)]

@@ -1,0 +1,55 @@
+"""The rows of a partition of a source, by what it is made of."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from functools import singledispatch
+from typing import Any
+
+from executors.formats import pickled, records, text, whole
+from planner.sources import (
+    FilesPart,
+    Part,
+    PickledPart,
+    RangePart,
+    RecordsPart,
+    RowsPart,
+    TextPart,
+)
+
+
+@singledispatch
+def read(part: Part) -> Iterator[Any]:
+    """An iterator over the rows of `part`. Nothing is read before the first row is asked for."""
+    raise TypeError(f"there is no reader for a {type(part).__name__}")
+
+
+@read.register
+def _(part: RangePart) -> Iterator[Any]:
+    return iter(range(part.start, part.stop, part.step))
+
+
+@read.register
+def _(part: RowsPart) -> Iterator[Any]:
+    return iter(pickle.loads(part.payload))
+
+
+@read.register
+def _(part: TextPart) -> Iterator[Any]:
+    return text.lines(part)
+
+
+@read.register
+def _(part: FilesPart) -> Iterator[Any]:
+    return whole.contents(part)
+
+
+@read.register
+def _(part: RecordsPart) -> Iterator[Any]:
+    return records.records(part)
+
+
+@read.register
+def _(part: PickledPart) -> Iterator[Any]:
+    return pickled.rows(part)

@@ -1,0 +1,51 @@
+"""Frames: the unit in which rows are written into blocks.
+
+A frame is one byte of kind, eight bytes of length, and the payload: `P` a pickled list of rows,
+`Z` the same compressed with LZ4.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from executors import pickling
+
+_HEAD = struct.Struct("<cQ")
+
+
+def encode(rows: list[Any], compress: bool = False) -> bytes:
+    """One frame."""
+    payload = pickling.dumps(rows)
+    kind = b"P"
+    if compress and len(payload) > 1024:
+        import pyarrow  # only where bytes cross a network or go to disk
+
+        packed = pyarrow.Codec("lz4").compress(payload, asbytes=True)
+        kind, payload = b"Z", struct.pack("<Q", len(payload)) + packed
+    return _HEAD.pack(kind, len(payload)) + payload
+
+
+def decode(view: memoryview) -> Iterator[list[Any]]:
+    """The lists of rows in a run of frames."""
+    at = 0
+    while at < len(view):
+        kind, length = _HEAD.unpack_from(view, at)
+        at += _HEAD.size
+        yield _rows(kind, view[at : at + length])
+        at += length
+
+
+def _rows(kind: bytes, payload: memoryview) -> list[Any]:
+    if kind == b"P":
+        rows: list[Any] = pickling.loads(payload)
+        return rows
+    if kind != b"Z":
+        raise ValueError(f"unknown kind of frame {kind!r}: the block is damaged")
+    import pyarrow
+
+    (size,) = struct.unpack_from("<Q", payload)
+    data = pyarrow.Codec("lz4").decompress(payload[8:], size, asbytes=True)
+    unpacked: list[Any] = pickling.loads(data)
+    return unpacked

@@ -1,0 +1,231 @@
+"""`inline[n]`: n virtual workers in the caller's thread.
+
+Every task and result is pickled as on the other back ends, each worker has a store of its own and
+is a node of its own, so a killed worker loses its kept partitions *and* its blocks. A debugger
+works in user functions.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Sequence
+from queue import SimpleQueue
+from typing import Any, NoReturn
+
+from executors import pickling
+from executors.blockio import BlockMissing
+from executors.orders import Order, WorkerConfig
+from executors.protocol import EngineConf
+from executors.runtime import Runtime, TaskCancelled
+from planner.blocks import Block
+from planner.events import BarrierCall, Event, ExecutorDown, ExecutorUp, TaskFailed, TaskId
+from planner.failures import Cancelled
+from planner.levels import StorageLevel
+
+
+class _Killed(BaseException):
+    """The virtual worker's process has ended."""
+
+
+class MemoryBlocks:
+    """Blocks of one virtual node, in a dict that all nodes share."""
+
+    def __init__(self, shared: dict[str, bytes], node: str) -> None:
+        self.shared = shared
+        self.node = node
+
+    def write(self, name: str, parts: Sequence[bytes | memoryview], memory_left: int = 0) -> Block:
+        data = b"".join(parts)
+        self.shared[f"{self.node}/{name}"] = data
+        return Block(f"{self.node}/{name}", self.node, len(data))
+
+    def read(self, block: Block, start: int = 0, length: int | None = None) -> memoryview:
+        data = self.shared.get(block.where)
+        if data is None:
+            raise BlockMissing(block.where)
+        return memoryview(data)[start : None if length is None else start + length]
+
+    def remove(self, block: Block) -> None:
+        self.shared.pop(block.where, None)
+
+
+class InlineExecutors:
+    """See the module."""
+
+    threaded = False
+
+    def __init__(self, slots: int, conf: EngineConf) -> None:
+        self.slots = slots
+        self.conf = conf
+        self.folder = tempfile.mkdtemp(prefix="minispark-inline-", dir=conf.local_dir)
+        self.files_folder = os.path.join(self.folder, "files")
+        os.mkdir(self.files_folder)
+        self.blocks: dict[str, bytes] = {}
+        self.workers: dict[str, Runtime] = {}
+        self._driver = MemoryBlocks(self.blocks, "driver")
+        self._named = 0
+        self._put = 0
+        self._orders: deque[tuple[str, bytes, bytes]] = deque()
+        self._events: deque[Event] = deque()
+        self._replies: dict[int, SimpleQueue[Any]] = {}
+        self._threads: list[threading.Thread] = []
+        self._from_threads: SimpleQueue[Event] = SimpleQueue()
+        self._cancelled: set[int] = set()
+
+    def start(self) -> None:
+        for _ in range(self.slots):
+            self._add_worker()
+
+    def _add_worker(self) -> None:
+        name = f"inline-{self._named}"
+        self._named += 1
+        folder = os.path.join(self.folder, name)
+        os.mkdir(folder)
+        config = WorkerConfig(
+            name,
+            name,
+            self.conf.executor_memory,
+            folder,
+            folder,
+            self.files_folder,
+            conf=self.conf.conf,
+        )
+        self.workers[name] = Runtime(
+            config,
+            MemoryBlocks(self.blocks, name),
+            self._kill,
+            self._meet,
+            passing=(_Killed, KeyboardInterrupt),
+        )
+        self._events.append(ExecutorUp(name, name))
+
+    def _kill(self) -> NoReturn:
+        raise _Killed
+
+    def submit(self, executor: str, order: Order, program: bytes) -> None:
+        self._orders.append((executor, pickling.dumps(order), program))
+
+    def poll(self, timeout: float | None) -> Sequence[Event]:
+        if not self._events and self._orders:
+            self._run(*self._orders.popleft())
+        if not self._events and not self._orders and self._threads:
+            self._events.append(self._from_threads.get())
+        events = list(self._events)
+        self._events.clear()
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        while not self._from_threads.empty():
+            events.append(self._from_threads.get())
+        return events
+
+    def _run(self, executor: str, data: bytes, program: bytes) -> None:
+        order: Order = pickle.loads(data)
+        if order.task.number in self._cancelled:
+            self._cancelled.discard(order.task.number)
+            self._events.append(TaskFailed(order.task, executor, Cancelled("cancelled")))
+        elif order.peers:  # tasks of a barrier stage wait for each other: each needs a thread
+            self._replies[order.task.number] = SimpleQueue()
+            thread = threading.Thread(target=self._run_peer, args=(executor, order, program))
+            self._threads.append(thread)
+            thread.start()
+        else:
+            self._events.extend(self._answers(executor, order, program))
+
+    def _run_peer(self, executor: str, order: Order, program: bytes) -> None:
+        for event in self._answers(executor, order, program):
+            self._from_threads.put(event)
+        self._replies.pop(order.task.number, None)
+
+    def _answers(self, executor: str, order: Order, program: bytes) -> list[Event]:
+        runtime = self.workers[executor]
+        if order.task.stage not in runtime.programs:
+            runtime.add_program(program)
+        try:
+            return [pickle.loads(pickling.dumps(runtime.run(order)))]
+        except KeyboardInterrupt:  # Ctrl-C reaches the caller, and the task has ended
+            self._events.append(TaskFailed(order.task, executor, Cancelled("interrupted")))
+            raise
+        except _Killed:
+            self._lose_worker(executor)
+            before = len(self._events)
+            self._add_worker()
+            up = self._events.pop() if len(self._events) > before else None
+            down = ExecutorDown(executor, "killed (injected)", node_lost=True)
+            return [down, *([up] if up is not None else [])]
+
+    def _lose_worker(self, name: str) -> None:
+        del self.workers[name]
+        for where in [where for where in self.blocks if where.startswith(f"{name}/")]:
+            del self.blocks[where]
+        shutil.rmtree(os.path.join(self.folder, name))
+
+    def _meet(self, task: TaskId, message: Any) -> Sequence[Any]:
+        replies = self._replies[task.number]
+        self._from_threads.put(BarrierCall(task, message))
+        answer = replies.get()
+        if answer is None:
+            raise TaskCancelled
+        assert isinstance(answer, tuple)
+        return answer
+
+    def wake(self) -> None:
+        """Nothing waits: tasks run inside poll."""
+
+    def cancel(self, executor: str, task: TaskId) -> None:
+        if task.number in self._replies:
+            self._replies[task.number].put(None)
+        else:
+            self._cancelled.add(task.number)
+
+    def message(self, executor: str, task: TaskId, messages: Sequence[Any]) -> None:
+        self._replies[task.number].put(tuple(messages))
+
+    def replicate(
+        self, executor: str, persist: int, partition: int, block: Block, level: StorageLevel
+    ) -> None:
+        self._events.append(self.workers[executor].copy(persist, partition, block, level))
+
+    def forget_stage(self, stage: int) -> None:
+        for runtime in self.workers.values():
+            runtime.forget_stages((stage,))
+
+    def free_kept(self, persists: Sequence[int]) -> None:
+        for runtime in self.workers.values():
+            runtime.free_kept(persists)
+
+    def free(self, blocks: Sequence[Block]) -> None:
+        for block in blocks:
+            self._driver.remove(block)
+
+    def fetch(self, block: Block) -> memoryview:
+        return self._driver.read(block)
+
+    def put(self, payload: bytes) -> Block:
+        self._put += 1
+        block = self._driver.write(f"put-{self._put}", [payload])
+        return Block(block.where, None, block.bytes)
+
+    def memory_left(self) -> int:
+        return 1 << 40
+
+    def destinations(self, channels: int) -> tuple[int, ...]:
+        return (0,)
+
+    def ship_file(self, path: str) -> Block | None:
+        return None
+
+    def describe(self) -> dict[str, Any]:
+        return {name: {"node": name, "pid": os.getpid()} for name in self.workers}
+
+    def close(self) -> None:
+        for replies in list(self._replies.values()):
+            replies.put(None)
+        for thread in self._threads:
+            thread.join(timeout=5)
+        self.workers.clear()
+        self.blocks.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,326 @@
+"""The run loop: feeds events to the scheduler and carries its actions out.
+
+One thread at a time turns it: a thread of its own for worker processes and Ray, the caller's for
+`inline`. Users wait on a JobHandle.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import singledispatchmethod
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+from executors import frames
+from executors.faultbook import FaultBook
+from executors.orders import InBlock, Inline, Order
+from executors.protocol import Executors
+from planner import events as ev
+from planner.blocks import Block
+from planner.failures import EngineFailure, Failure, TooLarge
+from planner.scheduler import Scheduler
+
+log = logging.getLogger("minispark")
+
+
+class Listener(Protocol):
+    """Hears the notices of `planner/events.py`, in order, in the run loop's thread."""
+
+    def on_event(self, notice: ev.Notice) -> None: ...
+
+
+class JobHandle:
+    """A job that was asked for: its answers as they come, and its end."""
+
+    def __init__(self, loop: RunLoop, job: ev.Job, on_end: Callable[[], None]) -> None:
+        self.id = job.id
+        self.done = False
+        self.failure: Failure | None = None
+        self.warnings: list[str] = []
+        self.bytes = 0
+        self.on_end = on_end
+        self._loop = loop
+        self._answers: SimpleQueue[tuple[int, Any] | None] = SimpleQueue()
+
+    def next(self, timeout: float | None = None) -> tuple[int, Any] | None:
+        """The next answer, (partition, handle of its rows); None after `timeout` seconds.
+
+        Raises StopIteration when the job has ended, well or not: see `failure`.
+        """
+        try:
+            answer = self._loop.wait(self._answers, timeout)
+        except Empty:
+            return None
+        if answer is None:
+            self._answers.put(None)  # for whoever asks again
+            raise StopIteration
+        return answer
+
+    def rows(self, result: Any) -> list[Any]:
+        """The rows behind an answer. Frees the block they were in."""
+        return self._loop.rows(result)
+
+    def discard(self, result: Any) -> None:
+        """Nobody will read this answer."""
+        if isinstance(result, InBlock):
+            self._loop.executors.free([result.block])
+
+    def push(self, answer: tuple[int, Any] | None) -> None:
+        self._answers.put(answer)
+
+    def drain(self) -> Iterator[Any]:
+        """Answers nobody took."""
+        while True:
+            try:
+                answer = self._answers.get_nowait()
+            except Empty:
+                return
+            if answer is not None:
+                yield answer[1]
+
+
+class RunLoop:
+    """Drives one set of executors. All state of jobs is in the scheduler."""
+
+    def __init__(
+        self,
+        executors: Executors,
+        scheduler: Scheduler,
+        max_result: int,
+        on_accumulated: Callable[[dict[int, Any]], None],
+    ) -> None:
+        self.executors = executors
+        self.scheduler = scheduler
+        self.faults = FaultBook()
+        self.listeners: list[Listener] = []
+        self.programs: dict[int, bytes] = {}  # stage -> its pickled StageProgram
+        self.files: tuple[tuple[str, Block | None, bool], ...] = ()
+        self.levels: dict[int, Any] = {}  # persist id -> level, for copies
+        self.record: list[ev.Event] | None = None  # set to a list to keep all events
+        self._max_result = max_result
+        self._on_accumulated = on_accumulated
+        self._handles: dict[int, JobHandle] = {}
+        self._inbox: deque[ev.Event | threading.Event] = deque()
+        self._turning = threading.RLock()
+        self._stopping = False
+        self.broken: str | None = None
+        self._thread: threading.Thread | None = None
+
+    # ---- from any thread -----------------------------------------------------------------------
+
+    def start(self) -> None:
+        self.executors.start()
+        self._inbox.append(ev.ExecutorsAwaited(self.executors.slots))
+        if self.executors.threaded:
+            self._thread = threading.Thread(target=self._run, name="minispark-loop", daemon=True)
+            self._thread.start()
+
+    def ask(self, job: ev.Job, on_end: Callable[[], None]) -> JobHandle:
+        """Begin a job; `on_end` is called in the loop's thread when it has ended."""
+        handle = JobHandle(self, job, on_end)
+        self._handles[job.id] = handle
+        self.post(ev.JobAsked(job))
+        return handle
+
+    def post(self, event: ev.Event | threading.Event) -> None:
+        """Hand an event to the loop. Safe in finalizers and signal handlers."""
+        self._inbox.append(event)
+        if self.executors.threaded:
+            self.executors.wake()
+
+    def wait(self, answers: SimpleQueue[Any], timeout: float | None) -> Any:
+        """The next item of a handle's queue, turning the loop if nobody else does."""
+        if self.executors.threaded:
+            if self.broken:
+                raise RuntimeError(self.broken)
+            return answers.get(timeout=timeout)
+        with self._turning:
+            while answers.empty():
+                if not self.turn(0) and answers.empty():
+                    raise RuntimeError("the scheduler is stuck: nothing runs and the job waits")
+        return answers.get_nowait()
+
+    def settle(self) -> None:
+        """Return when all that was posted so far has been taken in."""
+        if self.executors.threaded:
+            if self._thread is not None and self._thread is not threading.current_thread():
+                taken = threading.Event()
+                self.post(taken)
+                while not taken.wait(0.2) and self._thread.is_alive():
+                    pass
+            return
+        with self._turning:
+            while self.turn(0):
+                pass
+
+    def rows(self, result: Any) -> list[Any]:
+        """The rows of an answer."""
+        if isinstance(result, Inline):
+            (rows,) = frames.decode(memoryview(result.frame))
+            return rows
+        assert isinstance(result, InBlock)
+        view = self.executors.fetch(result.block)
+        (rows,) = frames.decode(view)
+        self.executors.free([result.block])
+        return rows
+
+    def stop(self) -> None:
+        """End every job, every executor and the thread."""
+        if self._stopping:
+            return
+        self._stopping = True
+        if self._thread is not None:
+            self.executors.wake()
+            if self._thread is not threading.current_thread():
+                self._thread.join(timeout=10)
+        self._fail_all(EngineFailure("the SparkContext was stopped"))
+        self.executors.close()
+
+    # ---- the loop ------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                self.turn(None)
+            except Exception:  # a bug of ours: nobody may wait for ever because of it
+                self.broken = f"the run loop failed:\n{traceback.format_exc()}"
+                self._fail_all(EngineFailure(self.broken))
+                return
+
+    def turn(self, timeout: float | None) -> bool:
+        """Take in what has happened, waiting up to `timeout`; False if nothing had."""
+        with self._turning:
+            found: list[ev.Event | threading.Event] = []
+            while self._inbox:
+                found.append(self._inbox.popleft())
+            found.extend(self.executors.poll(0 if found else timeout))
+            for event in found:
+                if isinstance(event, threading.Event):
+                    event.set()
+                else:
+                    self._take(event)
+            return bool(found)
+
+    def _take(self, event: ev.Event) -> None:
+        if self.record is not None:
+            self.record.append(event)
+        self.faults.note(event)
+        if isinstance(event, ev.TaskDone | ev.TaskFailed) and event.report.warnings:
+            self._warn(event)
+        for action in self.scheduler.handle(event):
+            self._do(action)
+
+    def _warn(self, event: ev.TaskDone | ev.TaskFailed) -> None:
+        running = self.scheduler.running.get(event.task.number)
+        handle = self._handles.get(running.job) if running is not None else None
+        for warning in event.report.warnings:
+            if handle is not None:
+                handle.warnings.append(warning)
+            else:
+                log.warning(warning)
+
+    def _fail_all(self, failure: Failure) -> None:
+        for job in list(self._handles):
+            self._do(ev.EndJob(job, failure))
+
+    @singledispatchmethod
+    def _do(self, action: ev.Action) -> None:
+        raise TypeError(f"not an action: {action!r}")
+
+    @_do.register
+    def _launch(self, launch: ev.Launch) -> None:
+        stage = launch.stage
+        kind = "map" if stage.output is not None else "block" if launch.job.keep_result else "rows"
+        channels = stage.output.channels if stage.output is not None else 1
+        firsts = self.executors.destinations(channels)
+        order = Order(
+            launch.task,
+            kind,
+            launch.reads,
+            launch.fetches,
+            launch.has,
+            launch.keep,
+            firsts=firsts,
+            peers=launch.peers,
+            properties=launch.job.properties,
+            files=self.files,
+            faults=self.faults.take(launch),
+            memory_left=self.executors.memory_left(),
+            compress=len(firsts) > 1,
+        )
+        self.executors.submit(launch.executor, order, self.programs[stage.id])
+
+    @_do.register
+    def _cancel(self, action: ev.CancelTask) -> None:
+        self.executors.cancel(action.executor, action.task)
+
+    @_do.register
+    def _deliver(self, action: ev.Deliver) -> None:
+        handle = self._handles.get(action.job)
+        result = action.result
+        if handle is None:
+            if isinstance(result, InBlock):
+                self.executors.free([result.block])
+            return
+        handle.bytes += len(result.frame) if isinstance(result, Inline) else result.block.bytes
+        handle.push((action.partition, result))
+        if self._max_result and handle.bytes > self._max_result:
+            message = (
+                f"the results of job {action.job} are over {handle.bytes} bytes, more than "
+                f"spark.driver.maxResultSize ({self._max_result}): take less, write to files, use "
+                "toLocalIterator(), or raise that setting (0: no limit)"
+            )
+            self._inbox.append(ev.CancelAsked((action.job,), TooLarge(message)))
+            self.executors.wake()
+
+    @_do.register
+    def _account(self, action: ev.Account) -> None:
+        self._on_accumulated(action.updates)
+
+    @_do.register
+    def _end(self, action: ev.EndJob) -> None:
+        handle = self._handles.pop(action.job, None)
+        if handle is None:
+            return
+        handle.failure = action.failure
+        handle.done = True
+        if action.failure is not None:
+            for result in handle.drain():
+                handle.discard(result)
+        handle.on_end()
+        handle.push(None)
+
+    @_do.register
+    def _reply(self, action: ev.Reply) -> None:
+        self.executors.message(action.executor, action.task, action.messages)
+
+    @_do.register
+    def _copy(self, action: ev.Copy) -> None:
+        level = self.levels[action.persist]
+        self.executors.replicate(
+            action.executor, action.persist, action.partition, action.block, level
+        )
+
+    @_do.register
+    def _free_blocks(self, action: ev.FreeBlocks) -> None:
+        self.executors.free(action.blocks)
+
+    @_do.register
+    def _free_kept(self, action: ev.FreeKept) -> None:
+        self.executors.free_kept(action.persists)
+
+    @_do.register
+    def _forget_stage(self, action: ev.ForgetStage) -> None:
+        self.executors.forget_stage(action.stage)
+
+    @_do.register
+    def _tell(self, action: ev.Tell) -> None:
+        for listener in tuple(self.listeners):
+            try:
+                listener.on_event(action.notice)
+            except Exception:  # a listener must not stop the engine; it is told where it failed
+                log.exception("a listener failed on %r", action.notice)

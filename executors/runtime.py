@@ -1,0 +1,422 @@
+"""The worker runtime: carries out one order. The only place where user code runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
+from typing import Any, NoReturn
+
+from executors import current, frames, pickling, user_errors
+from executors.blockio import BlockIO, BlockMissing
+from executors.channels import Written, pieces, write_channels
+from executors.formats.reader import read
+from executors.hashing import portable_hash
+from executors.kernels.at import At
+from executors.kernels.rows import run
+from executors.kernels.sides import run_sides
+from executors.memory import Memory
+from executors.orders import InBlock, Inline, Order, StageProgram, WorkerConfig
+from executors.spill import Spills
+from executors.store import Kept, Store
+from executors.task_context import BarrierTaskContext, TaskContext
+from planner.blocks import Block, MapOutput, Slice
+from planner.events import (
+    CopyDone,
+    KeptPartition,
+    TaskDone,
+    TaskFailed,
+    TaskId,
+    TaskReport,
+)
+from planner.failures import Cancelled, EngineFailure, Failure, KeptLost, SliceLost, UserFailure
+from planner.levels import StorageLevel
+from planner.program import Apply, Beside, Fetch, Instance, Keep, Read, Together, unfold
+from planner.sources import BlockPart
+
+Rows = Iterator[Any]
+_INLINE = 1 << 18  # a result up to this many bytes travels in the answer
+
+
+class TaskCancelled(BaseException):
+    """Raised inside user code when its job is cancelled. Not an Exception: users catch those."""
+
+
+class ChaosError(RuntimeError):
+    """An injected failure."""
+
+
+class _KeptMissing(Exception):
+    """A kept partition the driver believed to be here is not."""
+
+
+class _SliceMissing(Exception):
+    """A slice the driver believed to be there is not."""
+
+
+class StrayKey(TypeError):
+    """A key that hashes differently in different processes."""
+
+
+class Runtime:
+    """One worker's state: programs, kept partitions, and what a running task needs.
+
+    `blocks` is how this worker writes and reads blocks; `kill` ends its process (for injected
+    faults); `meet` sends a barrier task's message and waits for everybody's; `shield` is entered
+    where a cancel must not interrupt. Exceptions of the types `passing` are the caller's to handle.
+    """
+
+    def __init__(
+        self,
+        config: WorkerConfig,
+        blocks: BlockIO,
+        kill: Callable[[], NoReturn],
+        meet: Callable[[TaskId, Any], Sequence[Any]],
+        shield: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        passing: tuple[type[BaseException], ...] = (),
+    ) -> None:
+        self.config = config
+        self.blocks = blocks
+        self.kill = kill
+        self.meet = meet
+        self.shield = shield
+        self.passing = passing
+        self.programs: dict[int, StageProgram] = {}
+        self.warnings: list[str] = []
+        self.spills = Spills(config.disk_folder)
+        self.store = Store(
+            memory_bytes=config.memory_bytes,
+            memory_folder=config.memory_folder,
+            disk_folder=config.disk_folder,
+            dumps=pickling.dumps,
+            on_warning=self.warnings.append,
+        )
+        self.memory = Memory(config.memory_bytes, lambda: self.store.used)
+
+    # ---- small requests ------------------------------------------------------------------------
+
+    def add_program(self, data: bytes | memoryview) -> None:
+        """Learn a stage's program."""
+        program: StageProgram = pickling.loads(data)
+        self.programs[program.stage] = program
+
+    def forget_stages(self, stages: Sequence[int]) -> None:
+        for stage in stages:
+            self.programs.pop(stage, None)
+
+    def free_kept(self, persists: Sequence[int]) -> None:
+        for persist in persists:
+            self.store.drop_dataset(persist)
+
+    def copy(self, persist: int, partition: int, block: Block, level: StorageLevel) -> CopyDone:
+        """Keep one more copy of a partition that another worker wrote to `block`."""
+        try:
+            payload = self.blocks.read(block)
+        except BlockMissing:
+            return CopyDone(persist, partition, self.config.executor, None)
+        kept = self.store.put_bytes((persist, partition), payload, level, "a replica")
+        note = self._kept_note(kept, level, replica=False) if kept is not None else None
+        return CopyDone(persist, partition, self.config.executor, note)
+
+    def place_files(self, files: Sequence[tuple[str, Block | None, bool]]) -> None:
+        """See that every (name, block, importable) is in this worker's folder of files, and on
+        sys.path if it is to be imported. Without a block it is there already: a shared folder."""
+        folder = self.config.files_folder
+        for name, block, importable in files:
+            path = os.path.join(folder, name)
+            if block is not None and not os.path.exists(path):
+                os.makedirs(folder, exist_ok=True)
+                with open(path + ".part", "wb") as file:
+                    file.write(self.blocks.read(block))
+                os.rename(path + ".part", path)
+            entry = path if name.endswith((".zip", ".egg")) else folder
+            if importable and entry not in sys.path:
+                sys.path.insert(1, entry)
+
+    def open_block(self, block: Block) -> memoryview:
+        """The bytes of a driver-made block."""
+        return self.blocks.read(block)
+
+    # ---- one task ------------------------------------------------------------------------------
+
+    def run(self, order: Order) -> TaskDone | TaskFailed:
+        """Carry out an order. Every end of it is an answer, but for the death of the process."""
+        task = _Task(self, order)
+        failure: Failure
+        try:
+            task.enter()
+            output, result = task.work()
+            return TaskDone(order.task, self.config.executor, output, result, task.report())
+        except self.passing:
+            raise
+        except TaskCancelled:
+            failure = Cancelled("cancelled")
+        except _KeptMissing as missing:
+            persist, partition = missing.args
+            failure = KeptLost(f"kept partition {partition} is gone", persist, partition)
+        except _SliceMissing as missing:
+            exchange, sources, where = missing.args
+            failure = SliceLost(f"shuffle block {where} is gone", exchange, sources)
+        except BaseException as error:  # whatever the user's code raises, the worker lives on
+            failure = self._translate(error, order)
+        finally:
+            task.leave()
+        return TaskFailed(order.task, self.config.executor, failure, task.report(failed=True))
+
+    def _translate(self, error: BaseException, order: Order) -> Failure:
+        program = self.programs[order.task.stage].program
+        where = f"stage {order.task.stage}"
+        if isinstance(error, OSError) and task_is_ours(error):
+            return EngineFailure(f"a task could not write its output: {error}")
+        if isinstance(error, RecursionError) and not user_errors.user_traceback(error).count("\n"):
+            return EngineFailure("the lineage is too long for one task: checkpoint() the dataset")
+        failure: UserFailure = user_errors.describe(error, program, order.task.partition, where)
+        return failure
+
+    def _kept_note(self, kept: Kept, level: StorageLevel, replica: bool) -> KeptPartition:
+        home = self.config.executor if kept.shared is None else self.config.node
+        block = None
+        if replica and level.replication > 1:
+            payload = self.store.pickled(kept.key)
+            if payload is not None:
+                name = f"copy-{kept.key[0]}-{kept.key[1]}-{self.config.executor}"
+                block = self.blocks.write(name, [payload], 1 << 40)
+        return KeptPartition(
+            kept.key[0],
+            kept.key[1],
+            home,
+            kept.form,
+            kept.bytes,
+            kept.shared,
+            level.replication,
+            block,
+        )
+
+
+def task_is_ours(error: OSError) -> bool:
+    """Whether the engine's own writing failed (the innermost frame is the engine's)."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    file = trace.tb_frame.f_code.co_filename if trace is not None else ""
+    return os.path.basename(file) in ("blockio.py", "spill.py", "tempfile.py", "channels.py")
+
+
+class _Task:
+    """One order under way."""
+
+    def __init__(self, runtime: Runtime, order: Order) -> None:
+        self.runtime = runtime
+        self.order = order
+        self.stage = runtime.programs[order.task.stage]
+        self.at = At(order.task.partition, runtime.memory, runtime.spills)
+        self.kept: list[KeptPartition] = []
+        self.used: list[tuple[int, int]] = []  # kept partitions read live
+        self.fired: list[int] = []
+        self.written: Written | None = None
+        self.rows_out = 0
+        self.bytes_out = 0
+        self.began = time.perf_counter()
+        self.context = current.Running(self._context(), runtime.open_block)
+
+    def enter(self) -> None:
+        running, config = self.context, self.runtime.config
+        running.conf, running.files_folder = config.conf, config.files_folder
+        if self.order.files:
+            self.runtime.place_files(self.order.files)
+        TaskContext._setTaskContext(running.context)
+        current.enter(running)
+
+    def leave(self) -> None:
+        current.enter(None)
+        TaskContext._setTaskContext(None)
+        if self.written is not None:
+            self.written.close()
+
+    def report(self, failed: bool = False) -> TaskReport:
+        runtime = self.runtime
+        if not failed:
+            for key in dict.fromkeys(self.used):
+                runtime.store.check_pass(key)
+        updates = {} if failed else {at: acc.value for at, acc in self.context.updates.items()}
+        warnings, runtime.warnings[:] = tuple(runtime.warnings), []
+        slices = self.order.fetches.values()
+        return TaskReport(
+            seconds=time.perf_counter() - self.began,
+            rows_out=self.rows_out,
+            bytes_in=sum(piece.length for cut in slices for piece in cut),
+            bytes_out=self.bytes_out,
+            kept=tuple(self.kept),
+            dropped=tuple(runtime.store.taken()),
+            updates=updates,
+            warnings=warnings,
+            faults=tuple(self.fired),
+        )
+
+    def work(self) -> tuple[MapOutput | None, Any]:
+        rows = self._rows()
+        if self.order.kind == "map":
+            return self._map(rows), None
+        answer = list(rows)
+        self.rows_out = len(answer)
+        frame = frames.encode(answer)
+        self.bytes_out = len(frame)
+        self.fault("before write")
+        if self.order.kind == "rows" and len(frame) <= _INLINE:
+            result: Any = Inline(frame)
+        else:
+            name = f"result-{self.order.task.number}"
+            block = self.runtime.blocks.write(name, [frame], self.order.memory_left)
+            result = InBlock(block, len(answer))
+        self.fault("after write", result.block if isinstance(result, InBlock) else None)
+        return None, result
+
+    def _map(self, rows: Rows) -> MapOutput:
+        order, runtime = self.order, self.runtime
+        output = self.stage.output
+        assert output is not None
+        limit = max(runtime.memory.budget // 4, 1 << 22)
+        partition = order.task.partition
+        self.written = written = write_channels(
+            rows, output, partition, runtime.spills, limit, order.compress
+        )
+        self.rows_out, self.bytes_out = written.rows, written.bytes
+        self.fault("before write")
+        blocks = []
+        for at, chunks in enumerate(pieces(written, order.firsts, output.channels)):
+            name = f"shuffle-{order.task.number}-{at}"
+            blocks.append(runtime.blocks.write(name, chunks, order.memory_left))
+        self.fault("after write", blocks[0])
+        return MapOutput(tuple(blocks), order.firsts, written.bounds(), written.rows)
+
+    # ---- rows ----------------------------------------------------------------------------------
+
+    def _rows(self) -> Rows:
+        """The iterator of the partition: one iterator for each instance, inputs first."""
+        program, has = self.stage.program, self.order.has
+        made: list[Rows] = []
+        for instance in unfold(program, self.order.task.partition, lambda d, p: (d, p) in has):
+            made.append(self._instance(instance, [made[at] for at in instance.inputs]))
+        return made[-1]
+
+    def _instance(self, instance: Instance, inputs: list[Rows]) -> Rows:
+        step = self.stage.program[instance.step]
+        key = (instance.step, instance.partition)
+        if isinstance(step, Read):
+            part = self.order.reads[key]
+            return self._block_part(part) if isinstance(part, BlockPart) else read(part)
+        if isinstance(step, Fetch):
+            return chain.from_iterable(self._fetch(self.order.fetches[key], step.hashed))
+        if isinstance(step, Beside):
+            return inputs[0]
+        if isinstance(step, Keep):
+            return chain.from_iterable(self._keep(step, instance.partition, inputs))
+        at = At(instance.partition, self.at.memory, self.at.spills)
+        if isinstance(step, Together):
+            return run_sides(step.op, inputs, at)
+        assert isinstance(step, Apply)
+        rows = inputs[0] if len(inputs) == 1 else chain.from_iterable(inputs)
+        for op in step.ops:
+            rows = run(op, rows, at)
+        return rows
+
+    def _fetch(self, slices: Sequence[Slice], hashed: int) -> Iterator[list[Any]]:
+        if slices:
+            self.fault("in fetch", slices[0].block)
+        for slice_ in slices:
+            try:
+                view = self.runtime.blocks.read(slice_.block, slice_.start, slice_.length)
+            except BlockMissing as missing:
+                raise _SliceMissing(slice_.exchange, (slice_.source,), str(missing)) from None
+            for rows in frames.decode(view):
+                if hashed > 1:
+                    _refuse_strays((rows[0], rows[-1]), slice_.channel, hashed)
+                yield rows
+
+    def _block_part(self, part: BlockPart) -> Rows:
+        try:
+            view = self.runtime.blocks.read(part.block)
+        except BlockMissing:
+            raise RuntimeError(
+                f"partition {part.partition} of a local checkpoint is lost and its lineage was cut; "
+                "use checkpoint() where an executor's node may die"
+            ) from None
+        return chain.from_iterable(frames.decode(view))
+
+    def _keep(self, step: Keep, partition: int, inputs: list[Rows]) -> Iterator[Any]:
+        key = (step.persist, partition)
+        store = self.runtime.store
+        shared = self.order.has.get(key)
+        rows = store.get(key)
+        if rows is None and shared is not None:
+            try:
+                rows = store.read_shared(shared)
+            except FileNotFoundError:
+                rows = None
+        if rows is not None:
+            self.used.append(key)
+            yield rows
+            return
+        if not inputs:
+            raise _KeptMissing(*key)
+        fresh = list(inputs[0])
+        if step.persist in self.order.keep:
+            self.fault("in cache put")
+            with self.runtime.shield():
+                kept = store.put(key, fresh, step.level, str(step.site))
+                if kept is not None:
+                    self.used.append(key)
+                    note = self.runtime._kept_note(kept, step.level, replica=True)
+                    self.kept.append(note)
+            self.fault("after cache put")
+        yield fresh
+
+    # ---- around the task -----------------------------------------------------------------------
+
+    def _context(self) -> TaskContext:
+        task, order = self.order.task, self.order
+        known: dict[str, Any] = {
+            "stageId": task.stage,
+            "partitionId": task.partition,
+            "attemptNumber": task.attempt,
+            "taskAttemptId": task.number,
+            "localProperties": dict(order.properties),
+        }
+        if not order.peers:
+            return TaskContext(**known)
+        meet = self.runtime.meet
+        addresses = [f"localhost:{at}" for at in range(order.peers)]
+        return BarrierTaskContext(
+            call=lambda message: meet(task, message), addresses=addresses, **known
+        )
+
+    def fault(self, point: str, block: Block | None = None) -> None:
+        """Let the faults that were ordered for this point go off."""
+        for fault in self.order.faults:
+            if fault.at != point or fault.token in self.fired:
+                continue
+            self.fired.append(fault.token)
+            if fault.what == "kill":
+                self.runtime.kill()
+            elif fault.what == "fail":
+                raise ChaosError(f"injected failure {point} (token {fault.token})")
+            elif fault.what == "drop_kept":
+                for key, *_ in self.runtime.store.summary():
+                    if fault.detail is None or key == fault.detail:
+                        self.runtime.store.drop(key)
+            elif fault.what == "lose_block" and block is not None:
+                self.runtime.blocks.remove(block)
+
+
+def _refuse_strays(rows: Sequence[Any], channel: int, channels: int) -> None:
+    """A key that arrives where its hash does not lead would be grouped wrongly."""
+    for row in rows:
+        if portable_hash(row[0]) % channels != channel:
+            raise StrayKey(
+                f"key {row[0]!r:.80} of type {type(row[0]).__name__} hashes differently in "
+                "different processes: give its class __eq__ and __hash__ by value, or use a "
+                "tuple, string or number as the key"
+            )

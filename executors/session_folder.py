@@ -1,0 +1,73 @@
+"""Folders of a session: one in memory, one on disk, removed whoever dies first.
+
+The driver holds a lock on a file in the folder for as long as it lives. A folder whose lock is free
+belongs to a dead session, and the next start (or the session's last worker) removes it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+
+_PREFIX = "minispark-"
+_LOCK = "lock"
+_YOUNG = 60.0  # seconds in which a folder without a lock file may be one that is just being made
+
+
+class SessionFolder:
+    """A private folder below `root` that is this process's while it lives."""
+
+    def __init__(self, root: str) -> None:
+        sweep(root)
+        self.path = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getuid()}-", dir=root)
+        self._lock = os.open(os.path.join(self.path, _LOCK), os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def close(self) -> None:
+        """Remove the folder with everything in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
+
+
+def memory_root() -> str:
+    """A folder whose files are in memory, or the temporary folder where there is none of use."""
+    root = "/dev/shm"
+    if os.path.isdir(root) and os.access(root, os.W_OK):
+        space = os.statvfs(root)
+        if space.f_bavail * space.f_frsize >= 256 << 20:
+            return root
+    return tempfile.gettempdir()
+
+
+def remove_if_dead(path: str) -> bool:
+    """Remove a session's folder if no driver holds its lock."""
+    try:
+        lock = os.open(os.path.join(path, _LOCK), os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+        return True
+    finally:
+        os.close(lock)
+
+
+def sweep(root: str) -> None:
+    """Remove what dead sessions of this user left below `root`."""
+    for entry in os.scandir(root):
+        if not entry.name.startswith(f"{_PREFIX}{os.getuid()}-"):
+            continue
+        try:
+            if os.path.exists(os.path.join(entry.path, _LOCK)):
+                remove_if_dead(entry.path)
+            elif time.time() - entry.stat().st_mtime > _YOUNG:
+                shutil.rmtree(entry.path, ignore_errors=True)
+        except OSError:
+            continue  # another process sweeps it at this moment, or it is not ours

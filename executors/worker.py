@@ -1,0 +1,179 @@
+"""A worker process: `python -m executors.worker SOCKET LIFELINE`, started by `executors/local.py`.
+
+The main thread reads requests and runs tasks, one at a time. A cancel comes as SIGUSR1, so that it
+reaches a task that sleeps or computes. The lifeline is a pipe whose other end only the driver
+holds: when it closes the driver is dead, and the worker removes the session's files and ends.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from types import FrameType, TracebackType
+from typing import Any, NoReturn
+
+from executors import pickling
+from executors.blockio import FileBlocks
+from executors.orders import Order, WorkerConfig
+from executors.runtime import Runtime, TaskCancelled
+from executors.session_folder import remove_if_dead
+from planner.events import BarrierCall, TaskFailed, TaskId
+from planner.failures import Cancelled
+
+
+class _Interrupts:
+    """Turns SIGUSR1 into TaskCancelled in the running task, but not inside a shield."""
+
+    def __init__(self) -> None:
+        self.armed = False
+        self._depth = 0
+        self._pending = False
+        signal.signal(signal.SIGUSR1, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if not self.armed:
+            return  # the task had ended before the signal came
+        if self._depth:
+            self._pending = True
+            return
+        self.armed = False
+        raise TaskCancelled
+
+    def __call__(self) -> _Interrupts:
+        return self
+
+    def __enter__(self) -> None:
+        self._depth += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
+        self._depth -= 1
+        if self._pending and not self._depth:
+            self._pending = self.armed = False
+            raise TaskCancelled
+
+    def arm(self) -> None:
+        self._pending = False
+        self.armed = True
+
+    def disarm(self) -> None:
+        self.armed = False
+
+
+class Worker:
+    """The request loop."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.waiting: deque[tuple[Any, ...]] = deque()  # requests that came in a barrier
+        self.interrupts = _Interrupts()
+        self.runtime: Runtime
+        self.handlers: dict[str, Callable[..., None]] = {
+            "run": self.run,
+            "program": lambda data: self.runtime.add_program(data),
+            "forget": lambda stages: self.runtime.forget_stages(stages),
+            "free": lambda persists: self.runtime.free_kept(persists),
+            "copy": self.copy,
+            "stop": self.stop,
+            "reply": lambda number, messages: None,  # to a task that was cancelled meanwhile
+        }
+
+    def serve(self) -> None:
+        kind, config = self._receive()
+        assert kind == "hello"
+        self.hello(config)
+        while True:
+            name, *arguments = self.waiting.popleft() if self.waiting else self._receive()
+            self.handlers[name](*arguments)
+
+    def hello(self, config: WorkerConfig) -> None:
+        sys.path[:] = [*config.sys_path, *(p for p in sys.path if p not in config.sys_path)]
+        blocks = FileBlocks(config.memory_folder, config.disk_folder, config.node)
+        self.runtime = Runtime(config, blocks, _kill, self.meet, self.interrupts)
+        self._send(("up", os.getpid()))
+
+    def run(self, order: Order) -> None:
+        try:
+            self.interrupts.arm()
+            try:
+                event = self.runtime.run(order)
+            finally:
+                self.interrupts.disarm()
+        except TaskCancelled:  # it came while the answer was being made
+            failure = Cancelled("cancelled")
+            event = TaskFailed(order.task, self.runtime.config.executor, failure)
+        self._send(event)
+
+    def copy(self, *what: Any) -> None:
+        self._send(self.runtime.copy(*what))
+
+    def stop(self) -> None:
+        sys.stdout.flush()
+        os._exit(0)
+
+    def meet(self, task: TaskId, message: Any) -> Sequence[Any]:
+        """Send a barrier task's message and wait for all the others'."""
+        self._send(BarrierCall(task, message))
+        while True:
+            request = self._receive()
+            if request[0] == "reply" and request[1] == task.number:
+                messages: Sequence[Any] = request[2]
+                return messages
+            self.waiting.append(request)
+
+    def _receive(self) -> tuple[Any, ...]:
+        try:
+            request: tuple[Any, ...] = pickling.loads(self.connection.recv_bytes())
+        except (EOFError, OSError):
+            _end()
+        return request
+
+    def _send(self, value: Any) -> None:
+        data = pickling.dumps(value)
+        with self.interrupts:
+            try:
+                self.connection.send_bytes(data)
+            except OSError:
+                _end()
+
+
+def _kill() -> NoReturn:
+    sys.stdout.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("SIGKILL cannot be survived")
+
+
+def _end() -> NoReturn:
+    os._exit(1)
+
+
+def _watch(lifeline: int, folders: Sequence[str]) -> None:
+    """Wait for the driver's end; then nothing of the session may stay behind."""
+    while True:
+        try:
+            if not os.read(lifeline, 1):
+                break
+        except InterruptedError:
+            continue
+    for folder in folders:
+        remove_if_dead(folder)
+    _end()
+
+
+def main() -> None:
+    """Serve until the driver says stop or is gone."""
+    socket, lifeline, *folders = sys.argv[1:]
+    sys.argv[1:] = []
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's; it cancels
+    threading.Thread(target=_watch, args=(int(lifeline), folders), daemon=True).start()
+    Worker(Connection(int(socket))).serve()
+
+
+if __name__ == "__main__":
+    main()

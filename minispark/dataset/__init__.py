@@ -1,0 +1,1 @@
+"""The partitioned dataset, one mixin a subject. Users import `Dataset` from `minispark`."""

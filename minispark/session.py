@@ -1,0 +1,433 @@
+"""One engine: from a plan to its answer.
+
+`Session.submit` tells the whole story of a job: resolve checkpoints, split into stages, pickle each
+stage's program once, hand the job to the run loop; `run` waits for the answers as they come.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import threading
+import warnings
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from executors import pickling
+from executors.masters import Master
+from executors.orders import StageProgram
+from executors.protocol import EngineConf
+from executors.runloop import JobHandle, Listener, RunLoop
+from executors.user_errors import raise_again
+from minispark.settings import parse_size
+from planner.blocks import Block
+from planner.events import CancelAsked, Job, KeepAsked, Released
+from planner.failures import Cancelled, Failure, TooLarge, UserFailure
+from planner.levels import StorageLevel
+from planner.picture import debug_string
+from planner.plan import Node, Persist, Source, walk
+from planner.scheduler import Limits, Scheduler
+from planner.site import Site, call_site
+from planner.sources import BlockPart
+from planner.stages import Splitter, Stage
+
+_END = (-1, None)
+
+
+class JobFailed(RuntimeError):
+    """A job ended without its answer, and not by an exception of the user's code."""
+
+
+class JobCancelled(JobFailed):
+    """Somebody cancelled the job."""
+
+
+class Session:
+    """See the module. Owned by a SparkContext.
+
+    Parameters
+    ----------
+    master : str
+        Which executors to use; see `executors/masters.py`.
+    conf : mapping of str to str
+        Settings (spark.executor.memory, spark.driver.maxResultSize, spark.task.maxFailures, …).
+    """
+
+    def __init__(self, master: str, conf: Mapping[str, str]) -> None:
+        parsed = Master(master)
+        memory = conf.get("spark.executor.memory")
+        slots = parsed.slots or 1
+        self._executors = parsed.executors(
+            EngineConf(
+                app_name=conf.get("spark.app.name", "minispark"),
+                executor_memory=parse_size(memory) if memory else _share_of_memory(slots),
+                sys_path=tuple(entry or os.getcwd() for entry in sys.path),
+                conf=dict(conf),
+                local_dir=conf.get("spark.local.dir"),
+            )
+        )
+        failures = int(conf.get("spark.task.maxFailures", parsed.failures))
+        losses = int(conf.get("minispark.task.maxLosses", max(4, 2 * failures)))
+        self.on_accumulated: Callable[[dict[int, Any]], None] = lambda updates: None
+        self._loop = RunLoop(
+            self._executors,
+            Scheduler(Limits(failures, losses)),
+            parse_size(conf.get("spark.driver.maxResultSize", "1g")),
+            lambda updates: self.on_accumulated(updates),
+        )
+        self._splitter = Splitter(lambda node: _finalize(node, self._gone, node.id, None))
+        self._planning = threading.RLock()
+        self._pending: dict[int, Callable[[], Source]] = {}  # checkpoints to write, by node
+        self._jobs = itertools.count()
+        self._live: dict[int, JobInfo] = {}
+        self._stopped = False
+        self._loop.start()
+        self.default_parallelism = self._executors.slots
+
+    # ---- jobs ----------------------------------------------------------------------------------
+
+    def run(
+        self, plan: Node, partitions: Sequence[int] | None = None, **about: Any
+    ) -> Iterator[tuple[int, list[Any]]]:
+        """Run a job; (partition, rows) of each partition as it is ready, in any order.
+
+        Closing the iterator early, or Ctrl-C while it waits, cancels the rest of the job. An
+        exception of the user's code is raised here, as its own type.
+        """
+        job = self.submit(plan, partitions, **about)
+        try:
+            while (answer := job.next()) is not None:
+                yield answer
+        except StopIteration:
+            pass
+        except BaseException as error:
+            job.cancel(f"{type(error).__name__} while its answers were read")
+            raise
+        self._write_checkpoints(plan)
+
+    def submit(
+        self,
+        plan: Node,
+        partitions: Sequence[int] | None = None,
+        *,
+        site: Site | None = None,
+        group: str | None = None,
+        tags: frozenset[str] = frozenset(),
+        description: str | None = None,
+        properties: Mapping[str, str] | None = None,
+        keep_result: bool = False,
+    ) -> RunningJob:
+        """Begin a job and do not wait for it."""
+        self._check()
+        with self._planning:
+            stage = self._splitter.result_stage(plan)
+            programs = self._pickle_programs(stage)
+        job = Job(
+            next(self._jobs),
+            stage,
+            tuple(dict.fromkeys(range(plan.width) if partitions is None else partitions)),
+            description or str(site or plan.site),
+            group,
+            tags,
+            tuple((properties or {}).items()),
+            keep_result,
+        )
+        self._loop.programs.update(programs)
+        info = JobInfo(job.id, group, tags, plan)
+        self._live[job.id] = info
+        return RunningJob(self, self._loop.ask(job, lambda: self._ended(job.id, stage.id)))
+
+    def _ended(self, job: int, stage: int) -> None:
+        self._live.pop(job, None)
+        self._loop.programs.pop(stage, None)
+
+    def _pickle_programs(self, stage: Stage) -> dict[int, bytes]:
+        """The programs of a stage and of all ancestors that are not pickled yet."""
+        found: dict[int, bytes] = {}
+        stack = [stage]
+        while stack:
+            each = stack.pop()
+            if each.id in found or each.id in self._loop.programs:
+                continue
+            found[each.id] = self._pickle_program(each)
+            stack.extend(each.parents.values())
+        return found
+
+    def _pickle_program(self, stage: Stage) -> bytes:
+        program = StageProgram(stage.id, stage.program, stage.output)
+        try:
+            return pickling.by_value(program)
+        except Exception as error:  # anything a user's __reduce__ or __getstate__ raises
+            raise closure_error(stage, error) from error
+
+    # ---- keeping -------------------------------------------------------------------------------
+
+    def persist(self, node: Node, level: StorageLevel) -> Persist:
+        """Keep the partitions of `node` from now on; the node to use instead of it."""
+        self._check()
+        base = self._splitter.resolve(node)
+        kept = Persist(node, level, site=call_site())
+        with self._planning:
+            self._splitter.kept[base.id] = (kept.id, level)
+        self._loop.levels[kept.id] = level
+        self._loop.post(KeepAsked(kept.id))
+        _finalize(base, self._gone, base.id, kept.id)
+        return kept
+
+    def unpersist(self, node: Node, blocking: bool = False) -> None:
+        """Keep the partitions of `node` no longer."""
+        base = self._splitter.resolve(node)
+        with self._planning:
+            found = self._splitter.kept.pop(base.id, None)
+        if found is not None:
+            self._loop.post(Released(persists=(found[0],)))
+            self._loop.levels.pop(found[0], None)
+            if blocking:
+                self._loop.settle()
+
+    def kept_level(self, node: Node) -> StorageLevel | None:
+        """The level at which `node` is kept now."""
+        found = self._splitter.kept.get(self._splitter.resolve(node).id)
+        return found[1] if found is not None else None
+
+    def persist_id(self, node: Node) -> int | None:
+        """The id under which `node` is kept now: the one in events and reports."""
+        found = self._splitter.kept.get(self._splitter.resolve(node).id)
+        return found[0] if found is not None else None
+
+    def _gone(self, node_id: int, persist: int | None) -> None:
+        """A node was garbage collected: what executors hold for it goes too."""
+        stage = self._splitter.stages.get(node_id)
+        self._splitter.forget(node_id)
+        self._pending.pop(node_id, None)
+        if stage is not None:
+            self._loop.programs.pop(stage.id, None)
+        if self._stopped:
+            return
+        if persist is None:
+            self._loop.post(Released(exchanges=(node_id,)))
+        else:
+            self._loop.levels.pop(persist, None)
+            self._loop.post(Released(persists=(persist,)))
+
+    # ---- checkpoints ---------------------------------------------------------------------------
+
+    def checkpoint(self, node: Node, write: Callable[[], Source]) -> None:
+        """After the next job that includes `node`, call `write` once; its Source replaces the node."""
+        self._check()
+        self._pending[self._splitter.resolve(node).id] = write
+
+    def checkpointed(self, node: Node) -> Source | None:
+        """The Source that stands for `node` since its checkpoint."""
+        while node.id not in self._splitter.cuts and isinstance(node, Persist):
+            node = node.child
+        return self._splitter.cuts.get(node.id)
+
+    def local_checkpoint(self, node: Node) -> Source:
+        """Compute `node` into blocks that executors hold; a Source that reads them."""
+        job = self.submit(node, keep_result=True)
+        blocks = {partition: result.block for partition, result in job.raw()}
+        parts = tuple(BlockPart(blocks[at], node.id, at) for at in sorted(blocks))
+        source = Source(parts, "local checkpoint", node.promise, site=node.site)
+        _finalize(source, self._free_blocks, tuple(blocks.values()))
+        return source
+
+    def _free_blocks(self, blocks: tuple[Block, ...]) -> None:
+        if not self._stopped:
+            self._executors.free(blocks)
+
+    def _write_checkpoints(self, plan: Node) -> None:
+        """Write the checkpoints that the job just finished made due."""
+        if not self._pending:
+            return
+        due = [node for node in walk(plan) if node.id in self._pending]
+        for node in due:
+            write = self._pending.pop(node.id, None)
+            if write is None:
+                continue
+            source = write()
+            with self._planning:
+                self._splitter.cuts[node.id] = source
+                if node.id in self._splitter.kept:
+                    self._splitter.kept[source.id] = self._splitter.kept.pop(node.id)
+            _finalize(node, self._splitter.forget, node.id)
+
+    # ---- blocks and files ----------------------------------------------------------------------
+
+    def put(self, payload: bytes) -> Block:
+        """A block that every executor can read (a broadcast value)."""
+        self._check()
+        return self._executors.put(payload)
+
+    def free_block(self, block: Block) -> None:
+        """Delete a block made by `put`."""
+        self._free_blocks((block,))
+
+    @property
+    def files_folder(self) -> str:
+        """The driver's folder of files for tasks."""
+        return self._executors.files_folder
+
+    def add_file(self, name: str, importable: bool) -> None:
+        """Give tasks the file `name` of `files_folder`, on their sys.path if `importable`."""
+        self._check()
+        block = self._executors.ship_file(os.path.join(self.files_folder, name))
+        others = tuple(entry for entry in self._loop.files if entry[0] != name)
+        self._loop.files = (*others, (name, block, importable))
+
+    # ---- the rest ------------------------------------------------------------------------------
+
+    def cancel(
+        self,
+        *,
+        job: int | None = None,
+        group: str | None = None,
+        tag: str | None = None,
+        everything: bool = False,
+        reason: str | None = None,
+    ) -> None:
+        """Cancel jobs by id, group or tag, or all of them."""
+        chosen = tuple(
+            info.id
+            for info in list(self._live.values())
+            if everything
+            or info.id == job
+            or (group is not None and info.group == group)
+            or (tag is not None and tag in info.tags)
+        )
+        if chosen:
+            self._loop.post(CancelAsked(chosen, Cancelled(reason or "cancelled by the user")))
+            self._loop.settle()
+
+    def picture(self, plan: Node) -> str:
+        """The lineage of a plan as text, with its stages and the user's call sites."""
+        return debug_string(plan, self._splitter)
+
+    def add_listener(self, listener: Listener) -> None:
+        """Let `listener.on_event` hear all notices from now on."""
+        self._loop.listeners.append(listener)
+
+    def remove_listener(self, listener: Listener) -> None:
+        self._loop.listeners.remove(listener)
+
+    def executors(self) -> dict[str, Any]:
+        """The executors by name: node and process id."""
+        return self._executors.describe()
+
+    def stop(self) -> None:
+        """End all executors and free everything."""
+        if not self._stopped:
+            self._stopped = True
+            self._loop.stop()
+
+    def _check(self) -> None:
+        if self._stopped:
+            raise RuntimeError("this SparkContext was stopped: make a new one to go on")
+
+
+class RunningJob:
+    """A job that runs while the caller does something else."""
+
+    def __init__(self, session: Session, handle: JobHandle) -> None:
+        self.id = handle.id
+        self._session = session
+        self._handle = handle
+
+    @property
+    def done(self) -> bool:
+        """Whether the job has ended, well or not."""
+        return self._handle.done
+
+    def next(self, timeout: float | None = None) -> tuple[int, list[Any]] | None:
+        """The next partition and its rows; None after `timeout` seconds.
+
+        Raises StopIteration when all came, or what made the job fail.
+        """
+        try:
+            answer = self._handle.next(timeout)
+        except StopIteration:
+            answer = _END
+        if answer is _END:
+            self._end()
+            raise StopIteration
+        return None if answer is None else (answer[0], self._handle.rows(answer[1]))
+
+    def raw(self) -> Iterator[tuple[int, Any]]:
+        """Partitions and the handles of their rows, to the end."""
+        while True:
+            try:
+                answer = self._handle.next()
+            except StopIteration:
+                break
+            if answer is not None:
+                yield answer
+        self._end()
+
+    def cancel(self, reason: str = "cancelled by the user") -> None:
+        """Stop the tasks that still run; answers not taken are dropped."""
+        if not self._handle.done:
+            self._session.cancel(job=self.id, reason=reason)
+        for result in self._handle.drain():
+            self._handle.discard(result)
+
+    def _end(self) -> None:
+        for warning in self._handle.warnings:
+            warnings.warn(warning, RuntimeWarning, stacklevel=5)
+        self._handle.warnings.clear()
+        if self._handle.failure is not None:
+            raise error_of(self._handle.failure)
+
+
+class JobInfo:
+    """A job under way: what cancelling needs to know, and the plan, so that it stays alive."""
+
+    def __init__(self, id: int, group: str | None, tags: frozenset[str], plan: Node) -> None:
+        self.id = id
+        self.group = group
+        self.tags = tags
+        self.plan = plan
+
+
+def error_of(failure: Failure) -> BaseException:
+    """The exception a failed job raises on the driver."""
+    if isinstance(failure, UserFailure):
+        return raise_again(failure)
+    if isinstance(failure, Cancelled):
+        return JobCancelled(f"the job was cancelled: {failure.message}")
+    if isinstance(failure, TooLarge):
+        return JobFailed(failure.message)
+    return JobFailed(failure.message)
+
+
+def closure_error(stage: Stage, error: BaseException) -> pickling.ClosureError:
+    """One line that says which variable of which transformation cannot be sent."""
+    for step in stage.program:
+        pairs = [(getattr(step, "op", None), getattr(step, "site", None))]
+        pairs += list(zip(getattr(step, "ops", ()), getattr(step, "sites", ()), strict=True))
+        for op, site in pairs:
+            if op is None:
+                continue
+            for value in vars(op).values():
+                try:
+                    pickling.by_value(value)
+                except Exception as reason:  # the one that fails is the one to name
+                    return pickling.ClosureError(f"{pickling.explain(value, reason)} [{site}]")
+    return pickling.ClosureError(f"{error} [{stage.site}]")
+
+
+def _finalize(node: Node, then: Callable[..., None], *arguments: Any) -> None:
+    """Call `then` when `node` is garbage, but not at the interpreter's end."""
+    weakref.finalize(node, then, *arguments).atexit = False
+
+
+def _share_of_memory(slots: int) -> int:
+    """An executor's budget by default: six tenths of what is free now, shared by all."""
+    try:
+        with open("/proc/meminfo") as file:
+            fields = dict(line.split(":", 1) for line in file)
+        free = int(fields["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError):  # not Linux
+        free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    return max(64 << 20, free * 6 // 10 // slots)

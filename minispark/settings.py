@@ -1,0 +1,201 @@
+"""The settings that mean something here, as data, and how their values are read.
+
+Spark's names are kept where a setting means the same; ours begin with `minispark.`.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_SIZES = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
+_TIMES = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_size(text: str | int, unit: str = "b") -> int:
+    """Bytes in "512m", "1g", "64kb"; a bare number counts in `unit`.
+
+    Raises
+    ------
+    ValueError
+        That is not a size.
+
+    Examples
+    --------
+    >>> parse_size("512m"), parse_size("1.5g"), parse_size("6", "m")
+    (536870912, 1610612736, 6291456)
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([bkmgtp]?)(?:i?b)?\s*", str(text).lower())
+    if match is None:
+        raise ValueError(f"{text!r} is not a size; write 512m, 1g or a number of bytes")
+    return int(float(match[1]) * _SIZES[match[2] or unit])
+
+
+def parse_seconds(text: str | float, unit: str = "s") -> float:
+    """Seconds in "120s", "2min", "500ms"; a bare number counts in `unit`.
+
+    Raises
+    ------
+    ValueError
+        That is not a length of time.
+
+    Examples
+    --------
+    >>> parse_seconds("500ms"), parse_seconds("2min"), parse_seconds("3")
+    (0.5, 120.0, 3.0)
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(text).lower())
+    if match is None or (match[2] and match[2] not in _TIMES):
+        raise ValueError(f"{text!r} is not a length of time; write 500ms, 120s or 2min")
+    return float(match[1]) * _TIMES[match[2] or unit]
+
+
+def parse_flag(text: str | bool) -> bool:
+    """True or False of "true" or "false", in any case.
+
+    Raises
+    ------
+    ValueError
+        That is neither.
+
+    Examples
+    --------
+    >>> parse_flag("True"), parse_flag("false")
+    (True, False)
+    """
+    word = str(text).strip().lower()
+    if word not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return word == "true"
+
+
+def parse_count(text: str | int) -> int:
+    """A whole number above zero.
+
+    Raises
+    ------
+    ValueError
+        That is not one.
+
+    Examples
+    --------
+    >>> parse_count("8")
+    8
+    """
+    try:
+        count = int(str(text).strip())
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise ValueError(f"{text!r} is not a whole number above zero")
+    return count
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A key, how its text is read, what holds when it is not set, and what it means."""
+
+    key: str
+    parse: Callable[[str], Any]
+    default: str | None
+    meaning: str
+
+
+SETTINGS = (
+    Setting("spark.app.name", str, None, "A name for the program, shown in pictures and reports."),
+    Setting("spark.app.id", str, None, "The program's id; set by the SparkContext."),
+    Setting("spark.app.startTime", str, None, "When it began, in ms; set by the SparkContext."),
+    Setting("spark.executor.id", str, None, "`driver`; set by the SparkContext."),
+    Setting("spark.home", str, None, "Kept for programs that ask for it."),
+    Setting("spark.master", str, "local[*]", "Where tasks run: inline, local[n], ray[n], …"),
+    Setting("spark.default.parallelism", parse_count, None, "Partitions where nobody says."),
+    Setting("spark.driver.maxResultSize", parse_size, "1g", "Largest answer of one job; 0: any."),
+    Setting("spark.task.maxFailures", parse_count, None, "Attempts at a task whose function fails."),
+    Setting("spark.task.cpus", str, "1", "Cores that a task says it has."),
+    Setting("spark.local.dir", str, None, "Folder for spilled and temporary files."),
+    Setting("spark.executor.memory", parse_size, None, "Budget of rows that an executor may hold."),
+    Setting("spark.executor.cores", parse_count, None, "Tasks at a time on one Ray executor."),
+    Setting("spark.executor.instances", parse_count, None, "Number of Ray executors."),
+    Setting(
+        "spark.executor.allowSparkContext", parse_flag, "false", "Whether a task may make a context."
+    ),
+    Setting("spark.python.profile", parse_flag, "false", "Profile the functions of tasks."),
+    Setting("spark.python.profile.dump", str, None, "Folder for profiles when the program ends."),
+    Setting("spark.submit.pyFiles", str, "", "Files to add with addPyFile, between commas."),
+    Setting("spark.files", str, "", "Files to add with addFile, between commas."),
+    Setting("spark.archives", str, "", "Archives to add with addArchive, between commas."),
+    Setting("spark.files.openCostInBytes", parse_size, "4m", "binaryFiles: what opening costs."),
+    Setting("spark.files.maxPartitionBytes", parse_size, "128m", "binaryFiles: largest partition."),
+    Setting("spark.log.level", str, None, "As SparkContext.setLogLevel."),
+    Setting(
+        "spark.hadoop.mapreduce.input.fileinputformat.input.dir.recursive",
+        parse_flag,
+        "false",
+        "Whether textFile and its kin enter folders within folders.",
+    ),
+)
+PREFIXES = ("spark.executorEnv.", "spark.driver.resource.")
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+_told: set[str] = set()  # keys that were warned of, once in a process
+
+
+def value_of(conf: Mapping[str, str], key: str) -> Any:
+    """The value of a known setting, read from its text; its default where it is not set.
+
+    Raises
+    ------
+    ValueError
+        The text cannot be read; the message names the key.
+
+    Examples
+    --------
+    >>> value_of({"spark.driver.maxResultSize": "2m"}, "spark.driver.maxResultSize")
+    2097152
+    """
+    setting = _BY_KEY[key]
+    text = conf.get(key, setting.default)
+    if text is None:
+        return None
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        raise ValueError(f"setting {key}: {error}") from None
+
+
+def is_known(key: str) -> bool:
+    """Whether a key has a meaning here.
+
+    >>> is_known("spark.master"), is_known("spark.ui.port")
+    (True, False)
+    """
+    return key in _BY_KEY or key.startswith(PREFIXES)
+
+
+def check(conf: Mapping[str, str]) -> None:
+    """Read every known setting once, and warn of those that nobody will look at.
+
+    Raises
+    ------
+    ValueError
+        A value cannot be read; the message names the key.
+    """
+    ours = sorted(key for key in conf if key.startswith("minispark.") and not is_known(key))
+    if ours:
+        raise ValueError(f"unknown setting {ours[0]!r}; known are {', '.join(_known('minispark.'))}")
+    for key in conf:
+        if key in _BY_KEY:
+            value_of(conf, key)
+    idle = [key for key in conf if key.startswith("spark.") and not is_known(key)]
+    fresh = sorted(key for key in idle if key not in _told)
+    if fresh:
+        _told.update(fresh)
+        warnings.warn(
+            f"settings that have no effect in minispark: {', '.join(fresh)}", stacklevel=2
+        )
+
+
+def _known(prefix: str) -> list[str]:
+    return [key for key in _BY_KEY if key.startswith(prefix)]

@@ -1,0 +1,70 @@
+"""How rows are sent to the channels of an exchange, and what that promises afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Partitioner:
+    """What a keyed dataset promises about where its keys are: `func(key) % channels`.
+
+    `func` is None for the engine's own hash. Two partitioners are equal when both fields are,
+    and then equal keys sit in partitions of the same number.
+    """
+
+    channels: int
+    func: Callable[[Any], int] | None = None
+
+
+@dataclass(frozen=True)
+class Partitioning:
+    """Where an exchange sends a row. `channels` is the width on the reading side."""
+
+    channels: int
+
+    @property
+    def promise(self) -> Partitioner | None:
+        """What readers may rely on about keys, or None."""
+        return None
+
+
+@dataclass(frozen=True)
+class Hash(Partitioning):
+    """Row `(key, value)` goes to channel `hash(key) % channels`, by the workers' shared hash."""
+
+    @property
+    def promise(self) -> Partitioner | None:
+        return Partitioner(self.channels)
+
+
+@dataclass(frozen=True)
+class RoundRobin(Partitioning):
+    """Rows are dealt evenly; the start depends on the map partition only, so reruns agree."""
+
+
+@dataclass(frozen=True)
+class Single(Partitioning):
+    """Everything to one channel."""
+
+    channels: int = 1
+
+
+@dataclass(frozen=True)
+class Broadcast(Partitioning):
+    """Every reader gets all rows, in map order. One channel is written."""
+
+    channels: int = 1
+
+
+@dataclass(frozen=True)
+class Direct(Partitioning):
+    """The row is `(channel, payload)` and says itself where the payload goes."""
+
+    by: Partitioner | None = None
+
+    @property
+    def promise(self) -> Partitioner | None:
+        return self.by

@@ -1,0 +1,79 @@
+"""Who runs what next: one seat an executor, and the queues before them.
+
+A task whose input is kept at an executor waits in that executor's *bound* queue; another executor
+takes it only when at least two wait there, and then recomputes. Every other task waits in the
+*free* queue of the executor its partition number points to, so that datasets made alike lie alike;
+anybody idle may take it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+Slot = tuple[int, int]  # (stage id, partition)
+
+
+class Seats:
+    """Executors, whether they are busy, and the tasks that wait for them."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, str] = {}
+        self.busy: dict[str, int] = {}
+        self.bound: dict[str, deque[Slot]] = {}
+        self.free: dict[str, deque[Slot]] = {}
+        self.anywhere: deque[Slot] = deque()
+        self.awaited = 0  # replacements under way
+
+    def add(self, executor: str, node: str) -> None:
+        self.nodes[executor] = node
+        self.bound[executor] = deque()
+        self.free[executor] = deque()
+
+    def remove(self, executor: str) -> tuple[int | None, list[Slot]]:
+        """Take the executor away; its running task's number and the slots that waited for it."""
+        if executor not in self.nodes:
+            return None, []
+        del self.nodes[executor]
+        waited = [*self.bound.pop(executor), *self.free.pop(executor)]
+        return self.busy.pop(executor, None), waited
+
+    def idle(self) -> list[str]:
+        return [executor for executor in self.nodes if executor not in self.busy]
+
+    def wait_for(self, slot: Slot, home: str | None, bound: bool) -> None:
+        """Queue a ready task: `bound` to `home` where its input is, or free, rather at `home`."""
+        if home is not None and home in self.bound:
+            (self.bound if bound else self.free)[home].append(slot)
+        elif self.free:
+            executors = list(self.free)
+            self.free[executors[slot[1] % len(executors)]].append(slot)
+        else:
+            self.anywhere.append(slot)
+
+    def pick(self, executor: str, may_steal: Callable[[Slot, str], bool]) -> Slot | None:
+        """The next task for an idle executor, if there is one for it."""
+        for queue in (self.bound[executor], self.free[executor], self.anywhere):
+            if queue:
+                return queue.popleft()
+        longest = max(self.free.values(), key=len)
+        if longest:
+            return longest.popleft()
+        crowded = max(self.bound.values(), key=len)
+        if len(crowded) >= 2 and may_steal(crowded[-1], executor):
+            return crowded.pop()
+        return None
+
+    def purge(self, stage: int) -> None:
+        """Nothing of this stage waits any more."""
+        for queue in (*self.bound.values(), *self.free.values(), self.anywhere):
+            if any(slot[0] == stage for slot in queue):
+                kept = [slot for slot in queue if slot[0] != stage]
+                queue.clear()
+                queue.extend(kept)
+
+    def waiting(self) -> int:
+        """How many tasks wait, for leak checks."""
+        return sum(
+            len(queue) for queue in (*self.bound.values(), *self.free.values(), self.anywhere)
+        )
