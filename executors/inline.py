@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from queue import SimpleQueue
-from typing import Any, NoReturn
+from typing import Any
 
 from executors import pickling
 from executors.blockio import BlockMissing
@@ -95,17 +95,16 @@ class InlineExecutors:
             self.files_folder,
             conf=self.conf.conf,
         )
-        self.workers[name] = Runtime(
-            config,
-            MemoryBlocks(self.blocks, name),
-            self._kill,
-            self._meet,
-            passing=(_Killed, KeyboardInterrupt),
-        )
-        self._events.append(ExecutorUp(name, name))
+        blocks = MemoryBlocks(self.blocks, name)
+        passing = (_Killed, KeyboardInterrupt)
 
-    def _kill(self) -> NoReturn:
-        raise _Killed
+        def kill(victim: str | None) -> None:
+            if victim is None or victim == name:
+                raise _Killed
+            self._end_worker(victim)
+
+        self.workers[name] = Runtime(config, blocks, kill, self._meet, passing=passing)
+        self._events.append(ExecutorUp(name, name))
 
     def submit(self, executor: str, order: Order, program: bytes) -> None:
         self._orders.append((executor, pickling.dumps(order), program))
@@ -150,18 +149,18 @@ class InlineExecutors:
             self._events.append(TaskFailed(order.task, executor, Cancelled("interrupted")))
             raise
         except _Killed:
-            self._lose_worker(executor)
-            before = len(self._events)
-            self._add_worker()
-            up = self._events.pop() if len(self._events) > before else None
-            down = ExecutorDown(executor, "killed (injected)", node_lost=True)
-            return [down, *([up] if up is not None else [])]
+            self._end_worker(executor)
+            return []
 
-    def _lose_worker(self, name: str) -> None:
+    def _end_worker(self, name: str) -> None:
+        """A virtual process dies, with everything it had; another one takes its place."""
         del self.workers[name]
         for where in [where for where in self.blocks if where.startswith(f"{name}/")]:
             del self.blocks[where]
         shutil.rmtree(os.path.join(self.folder, name))
+        self._orders = deque(order for order in self._orders if order[0] != name)
+        self._events.append(ExecutorDown(name, f"executor {name} was killed", node_lost=True))
+        self._add_worker()
 
     def _meet(self, task: TaskId, message: Any) -> Sequence[Any]:
         replies = self._replies[task.number]
@@ -187,7 +186,9 @@ class InlineExecutors:
     def replicate(
         self, executor: str, persist: int, partition: int, block: Block, level: StorageLevel
     ) -> None:
-        self._events.append(self.workers[executor].copy(persist, partition, block, level))
+        worker = self.workers.get(executor)
+        if worker is not None:
+            self._events.append(worker.copy(persist, partition, block, level))
 
     def forget_stage(self, stage: int) -> None:
         for runtime in self.workers.values():

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
-from typing import Any, NoReturn
+from typing import Any
 
 from executors import current, frames, pickling, user_errors
 from executors.blockio import BlockIO, BlockMissing
@@ -64,8 +64,8 @@ class StrayKey(TypeError):
 class Runtime:
     """One worker's state: programs, kept partitions, and what a running task needs.
 
-    `blocks` is how this worker writes and reads blocks; `kill` ends its process (for injected
-    faults); `meet` sends a barrier task's message and waits for everybody's; `shield` is entered
+    `blocks` is how this worker writes and reads blocks; `kill` ends its process, or that
+    of the executor it is given (for injected faults); `meet` sends a barrier task's message and waits for everybody's; `shield` is entered
     where a cancel must not interrupt. Exceptions of the types `passing` are the caller's to handle.
     """
 
@@ -73,7 +73,7 @@ class Runtime:
         self,
         config: WorkerConfig,
         blocks: BlockIO,
-        kill: Callable[[], NoReturn],
+        kill: Callable[[str | None], None],
         meet: Callable[[TaskId, Any], Sequence[Any]],
         shield: Callable[[], AbstractContextManager[Any]] = nullcontext,
         passing: tuple[type[BaseException], ...] = (),
@@ -400,7 +400,7 @@ class _Task:
                 continue
             self.fired.append(fault.token)
             if fault.what == "kill":
-                self.runtime.kill()
+                self.runtime.kill(fault.detail)
             elif fault.what == "fail":
                 raise ChaosError(f"injected failure {point} (token {fault.token})")
             elif fault.what == "drop_kept":

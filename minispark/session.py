@@ -19,6 +19,7 @@ from executors import pickling
 from executors.masters import Master
 from executors.orders import StageProgram
 from executors.protocol import EngineConf
+from executors.recovery import RecoveryReport
 from executors.runloop import JobHandle, Listener, RunLoop
 from executors.user_errors import raise_again
 from minispark.settings import parse_size
@@ -28,6 +29,7 @@ from planner.failures import Cancelled, Failure, TooLarge, UserFailure
 from planner.levels import StorageLevel
 from planner.picture import debug_string
 from planner.plan import Node, Persist, Source, walk
+from planner.program import Program
 from planner.scheduler import Limits, Scheduler
 from planner.site import Site, call_site
 from planner.sources import BlockPart
@@ -71,6 +73,7 @@ class Session:
         failures = int(conf.get("spark.task.maxFailures", parsed.failures))
         losses = int(conf.get("minispark.task.maxLosses", max(4, 2 * failures)))
         self.on_accumulated: Callable[[dict[int, Any]], None] = lambda updates: None
+        self.on_stage: Callable[[Stage], Program] = lambda stage: stage.program  # for profilers
         self._loop = RunLoop(
             self._executors,
             Scheduler(Limits(failures, losses)),
@@ -83,6 +86,9 @@ class Session:
         self._jobs = itertools.count()
         self._live: dict[int, JobInfo] = {}
         self._stopped = False
+        self.faults = self._loop.faults
+        self.recovery = RecoveryReport()
+        self.add_listener(self.recovery)
         self._loop.start()
         self.default_parallelism = self._executors.slots
 
@@ -156,7 +162,7 @@ class Session:
         return found
 
     def _pickle_program(self, stage: Stage) -> bytes:
-        program = StageProgram(stage.id, stage.program, stage.output)
+        program = StageProgram(stage.id, self.on_stage(stage), stage.output)
         try:
             return pickling.by_value(program)
         except Exception as error:  # anything a user's __reduce__ or __getstate__ raises
@@ -260,6 +266,11 @@ class Session:
         """A block that every executor can read (a broadcast value)."""
         self._check()
         return self._executors.put(payload)
+
+    def open_block(self, block: Block) -> memoryview:
+        """The bytes of a block made by `put`, in the driver."""
+        self._check()
+        return self._executors.fetch(block)
 
     def free_block(self, block: Block) -> None:
         """Delete a block made by `put`."""
