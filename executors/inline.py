@@ -94,6 +94,7 @@ class InlineExecutors:
             folder,
             self.files_folder,
             conf=self.conf.conf,
+            own_process=False,
         )
         blocks = MemoryBlocks(self.blocks, name)
         passing = (_Killed, KeyboardInterrupt)

@@ -146,7 +146,8 @@ def _parts(view: memoryview, codec: bytes) -> Iterator[bytes | memoryview]:
         return
     packer = _codec(codec)
     for start in range(0, len(view), _PIECE_BYTES):
-        packed = memoryview(packer.compress(view[start : start + _PIECE_BYTES]))
+        # As bytes: a map of the buffer it would give otherwise has the length before packing.
+        packed = packer.compress(view[start : start + _PIECE_BYTES], asbytes=True)
         yield _PIECE.pack(len(packed))
         yield packed
 

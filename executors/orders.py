@@ -67,6 +67,7 @@ class WorkerConfig:
     files_folder: str
     sys_path: tuple[str, ...] = ()
     conf: dict[str, str] = field(default_factory=dict)
+    own_process: bool = True  # False where user code shares the driver's process
 
 
 @dataclass(frozen=True)

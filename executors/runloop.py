@@ -52,7 +52,7 @@ class JobHandle:
         Raises StopIteration when the job has ended, well or not: see `failure`.
         """
         try:
-            answer = self._loop.wait(self._answers, timeout)
+            answer: tuple[int, Any] | None = self._loop.wait(self._answers, timeout)
         except Empty:
             return None
         if answer is None:

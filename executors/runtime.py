@@ -16,7 +16,7 @@ from executors.channels import Written, pieces, write_channels
 from executors.formats.reader import read
 from executors.hashing import portable_hash
 from executors.kernels.at import At
-from executors.kernels.rows import run
+from executors.kernels.rows import run_all
 from executors.kernels.sides import run_sides
 from executors.memory import Memory
 from executors.orders import InBlock, Inline, Order, StageProgram, WorkerConfig
@@ -93,6 +93,7 @@ class Runtime:
             disk_folder=config.disk_folder,
             dumps=pickling.dumps,
             on_warning=self.warnings.append,
+            freeze_gc=config.own_process,
         )
         self.memory = Memory(config.memory_bytes, lambda: self.store.used)
 
@@ -161,6 +162,8 @@ class Runtime:
             exchange, sources, where = missing.args
             failure = SliceLost(f"shuffle block {where} is gone", exchange, sources)
         except BaseException as error:  # whatever the user's code raises, the worker lives on
+            if task.met_read_only(error):
+                return self.run(order)
             failure = self._translate(error, order)
         finally:
             task.leave()
@@ -235,6 +238,18 @@ class _Task:
         TaskContext._setTaskContext(None)
         if self.written is not None:
             self.written.close()
+
+    def met_read_only(self, error: BaseException) -> bool:
+        """Whether user code tried to change a kept array in place. It gets copies from now on, as
+        every pass would have in PySpark, and the task can be run anew."""
+        if not isinstance(error, ValueError) or "read-only" not in str(error) or not self.used:
+            return False
+        store = self.runtime.store
+        datasets = {persist for persist, _ in self.used}
+        fresh = [persist for persist in datasets if not store.copies(persist)]
+        for persist in fresh:
+            store.keep_copies(persist)
+        return bool(fresh)
 
     def report(self, failed: bool = False) -> TaskReport:
         runtime = self.runtime
@@ -319,9 +334,7 @@ class _Task:
             return run_sides(step.op, inputs, at)
         assert isinstance(step, Apply)
         rows = inputs[0] if len(inputs) == 1 else chain.from_iterable(inputs)
-        for op in step.ops:
-            rows = run(op, rows, at)
-        return rows
+        return run_all(step.ops, rows, at)
 
     def _fetch(self, slices: Sequence[Slice], hashed: int) -> Iterator[list[Any]]:
         if slices:

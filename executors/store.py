@@ -292,6 +292,10 @@ class Store:
         """
         self._copied.add(persist_id)
 
+    def copies(self, persist_id: int) -> bool:
+        """Whether passes over a dataset get copies."""
+        return persist_id in self._copied
+
     def _changed(self, key: Key) -> None:
         self._warn(
             key,

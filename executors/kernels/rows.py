@@ -8,16 +8,35 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from functools import singledispatch
-from itertools import chain, islice
+from functools import partial, singledispatch
+from itertools import chain, groupby, islice
 from typing import Any
 
 from executors.kernels import combine
 from executors.kernels.at import At
 from executors.kernels.sort import sort_rows
+from executors.kernels.stopping import watched
 from planner import ops
 
 Rows = Iterator[Any]
+
+
+_ELEMENTWISE = (ops.Map, ops.Filter, ops.FlatMap, ops.MapValues, ops.FlatMapValues, ops.TagByKey)
+
+
+def run_all(steps: Iterable[ops.Op], rows: Rows, at: At) -> Rows:
+    """The rows of one op after the other. Runs of one-row-at-a-time ops are watched together: only
+    a StopIteration of the user's could make them leave rows unread."""
+    for elementwise, run_of in groupby(steps, lambda op: isinstance(op, _ELEMENTWISE)):
+        chained = partial(_run_each, list(run_of), at)
+        rows = watched(chained, rows) if elementwise else chained(rows)
+    return rows
+
+
+def _run_each(steps: list[ops.Op], at: At, rows: Rows) -> Rows:
+    for op in steps:
+        rows = run(op, rows, at)
+    return rows
 
 
 @singledispatch

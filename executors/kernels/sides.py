@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from functools import singledispatch
+from functools import partial, singledispatch
 from itertools import chain, islice
 from typing import Any
 
 from executors.hashing import explain_unhashable
 from executors.kernels.at import At
+from executors.kernels.stopping import watched
 from executors.memory import BATCH
 from executors.spill import Buckets
 from planner import ops
@@ -54,14 +55,14 @@ def _product(op: ops.Product, sides: Sequence[Rows], at: At) -> Rows:
 @run_sides.register
 def _tag_by_range(op: ops.TagByRange, sides: Sequence[Rows], at: At) -> Rows:
     rows, carried = sides
-    bounds = next(carried, [])
+    bounds: list[Any] = next(carried, [])
     f, last = op.f, op.channels - 1
 
     def tag(row: Any) -> tuple[int, Any]:
         place = bisect_left(bounds, row if f is None else f(row))
         return (place if op.ascending else last - place, row)
 
-    return map(tag, rows)
+    return watched(partial(map, tag), rows)
 
 
 @run_sides.register
