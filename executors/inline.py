@@ -195,7 +195,7 @@ class InlineExecutors:
         for runtime in self.workers.values():
             runtime.forget_stages((stage,))
 
-    def free_kept(self, persists: Sequence[int]) -> None:
+    def free_kept(self, persists: Sequence[int], shared: Sequence[Any]) -> None:
         for runtime in self.workers.values():
             runtime.free_kept(persists)
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
-from executors import pickling
+from executors import kept_files, pickling
 from executors.blockio import FileBlocks
 from executors.orders import InBlock, Order, WorkerConfig
 from executors.protocol import EngineConf
@@ -273,7 +273,9 @@ class LocalExecutors:
                 process.programs.discard(stage)
                 process.later.append(("forget", (stage,)))
 
-    def free_kept(self, persists: Sequence[int]) -> None:
+    def free_kept(self, persists: Sequence[int], shared: Sequence[Any]) -> None:
+        for path in shared:
+            kept_files.remove(path)
         for process in self._processes.values():
             if process.task is None:
                 self._send(process, ("free", tuple(persists)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Any
 
 from executors.sizing import estimate
@@ -49,10 +48,4 @@ class Memory:
 
 def size_of(rows: dict[Any, Any] | Sequence[Any]) -> int:
     """Estimated bytes of a dict or list and all it holds, from a sample."""
-    if isinstance(rows, dict):
-        step = max(1, len(rows) // 32)
-        sample = list(islice(rows.items(), 0, None, step))
-        return estimate(sample) * len(rows) // max(1, len(sample)) + 100 * len(rows)
-    step = max(1, len(rows) // 32)
-    sample = list(rows[::step])
-    return estimate(sample) * len(rows) // max(1, len(sample))
+    return estimate(rows)

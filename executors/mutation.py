@@ -155,7 +155,7 @@ def _inner(rows: Any, array: type) -> Iterator[Any]:
                     yield each
 
 
-# ---- what cannot be changed ------------------------------------------------------------------------
+# ---- what cannot be changed ----------------------------------------------------------------------
 
 _ATOMS = frozenset({int, float, complex, bool, str, bytes, range, type(None)})
 _NAMED_ATOMS = frozenset(
@@ -187,7 +187,7 @@ def _fixed(obj: Any, depth: int = 0) -> bool:
     return kind is numpy.ndarray and not obj.flags.writeable and not obj.dtype.hasobject
 
 
-# ---- prints ----------------------------------------------------------------------------------------
+# ---- prints --------------------------------------------------------------------------------------
 
 
 class _Enough(Exception):

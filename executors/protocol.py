@@ -67,8 +67,8 @@ class Executors(Protocol):
         """No more tasks of this stage."""
         ...
 
-    def free_kept(self, persists: Sequence[int]) -> None:
-        """Every executor drops these kept datasets."""
+    def free_kept(self, persists: Sequence[int], shared: Sequence[Any]) -> None:
+        """Every executor drops these kept datasets; `shared` copies outlive their executor."""
         ...
 
     def free(self, blocks: Sequence[Block]) -> None:

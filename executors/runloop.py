@@ -311,7 +311,7 @@ class RunLoop:
 
     @_do.register
     def _free_kept(self, action: ev.FreeKept) -> None:
-        self.executors.free_kept(action.persists)
+        self.executors.free_kept(action.persists, action.shared)
 
     @_do.register
     def _forget_stage(self, action: ev.ForgetStage) -> None:

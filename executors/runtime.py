@@ -253,7 +253,7 @@ class _Task:
 
     def report(self, failed: bool = False) -> TaskReport:
         runtime = self.runtime
-        if not failed:
+        with runtime.shield():
             for key in dict.fromkeys(self.used):
                 runtime.store.check_pass(key)
         updates = {} if failed else {at: acc.value for at, acc in self.context.updates.items()}
@@ -363,7 +363,8 @@ class _Task:
         key = (step.persist, partition)
         store = self.runtime.store
         shared = self.order.has.get(key)
-        rows = store.get(key)
+        with self.runtime.shield():
+            rows = store.get(key)
         if rows is None and shared is not None:
             try:
                 rows = store.read_shared(shared)

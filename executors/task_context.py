@@ -231,8 +231,8 @@ class BarrierTaskContext(TaskContext):
         --------
         >>> def sizes(rows):
         ...     return [BarrierTaskContext.get().allGather(str(len(list(rows))))]
-        >>> sc.parallelize([1, 2, 3], 2).barrier().mapPartitions(sizes).first()
-        ['1', '2']
+        >>> sc.parallelize([1, 2, 3], 2).barrier().mapPartitions(sizes).collect()
+        [['1', '2'], ['1', '2']]
         """
         if not isinstance(message, str):
             raise TypeError(f"The message of allGather is a str, not {type(message).__name__}.")

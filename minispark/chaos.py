@@ -25,7 +25,7 @@ from collections.abc import Callable
 from typing import Any
 
 from executors.faultbook import POINTS, Injection
-from minispark.core.active import active_session
+from minispark.context import SparkContext
 from minispark.dataset.core import Core
 from minispark.session import Session
 from planner.events import Launch
@@ -149,6 +149,14 @@ def lose_shuffle_block(at: str = "in fetch", **which: Any) -> Fault:
     if at not in ("in fetch", "after write"):
         raise ValueError(f'a block is lost "in fetch" or "after write", not {at!r}')
     return _inject("lose_block", at, **which)
+
+
+def active_session() -> Session:
+    """The session of the running context."""
+    context = SparkContext._active_spark_context
+    if context is None:
+        raise RuntimeError("there is no SparkContext to inject faults into: make one first")
+    return context._session
 
 
 def _inject(

@@ -56,11 +56,11 @@ class PySparkException(Exception):
         messageParameters: Mapping[str, str] | None = None,
         contexts: list[Any] | None = None,
     ) -> None:
-        super().__init__(message, errorClass, messageParameters, contexts)
         self._errorClass = errorClass
         self._messageParameters = dict(messageParameters or {})
         self._contexts = contexts or []
         self._message = message if message is not None else self._text()
+        super().__init__(str(self))
 
     def _text(self) -> str:
         text = _CONDITIONS.get(self._errorClass or "")
@@ -118,6 +118,10 @@ class PySparkException(Exception):
 
     def __str__(self) -> str:
         return self._message if self._errorClass is None else self.getMessage()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = (self._message, self._errorClass, self._messageParameters, self._contexts)
+        return (type(self), parts, self.__dict__)
 
 
 class AnalysisException(PySparkException):

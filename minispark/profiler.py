@@ -1,7 +1,7 @@
 """Profiles of the user's functions in tasks: `spark.python.profile`.
 
-A job's plan gets a step before every exchange and at its end, in which a profiler draws the rows
-through the steps before it. The profile travels home in an accumulator.
+Every stage gets one more step at its end, in which a profiler draws the rows through the steps
+before it. The profile travels home in an accumulator.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import atexit
 import cProfile
 import os
 import pstats
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from minispark.accumulators import AccumulatorParam
 from planner.ops import MapPartitions
-from planner.plan import Exchange, Narrow, Node, Persist, Source, Union, Zip, walk
+from planner.program import Apply, Program, Together
+from planner.reads import ONE_TO_ONE
+from planner.stages import Stage
 
 if TYPE_CHECKING:
     from minispark.context import SparkContext
@@ -44,11 +45,11 @@ class Profiler:
         raise NotImplementedError(f"{type(self).__name__}.stats is not defined")
 
     def show(self, id: int) -> None:
-        """Print what was kept of dataset `id`."""
+        """Print what was kept of stage `id`."""
         raise NotImplementedError(f"{type(self).__name__}.show is not defined")
 
     def dump(self, id: int, path: str) -> None:
-        """Write what was kept of dataset `id` to folder `path`."""
+        """Write what was kept of stage `id` to folder `path`."""
         raise NotImplementedError(f"{type(self).__name__}.dump is not defined")
 
 
@@ -121,10 +122,10 @@ class BasicProfiler(Profiler):
         """
         stats = self.stats()
         if stats is not None:
-            title = f"Profile of RDD<id={id}>"
-            print(f"{'=' * 60}\n{title}\n{'=' * 60}")
-            stats.stream = None  # type: ignore[attr-defined]
-            _printed(stats)
+            line = "=" * 60
+            print(f"{line}\nProfile of RDD<id={id}>\n{line}")
+            stats.stream = sys.stdout  # type: ignore[attr-defined]
+            stats.sort_stats("time", "cumulative").print_stats()
 
     def dump(self, id: int, path: str) -> None:
         """Write `rdd_<id>.pstats` to folder `path`, for the pstats module.
@@ -137,15 +138,8 @@ class BasicProfiler(Profiler):
             stats.dump_stats(os.path.join(path, f"rdd_{id}.pstats"))
 
 
-def _printed(stats: pstats.Stats) -> None:
-    import sys
-
-    stats.stream = sys.stdout  # type: ignore[attr-defined]
-    stats.sort_stats("time", "cumulative").print_stats()
-
-
 class ProfilerCollector:
-    """The profilers of a context's jobs, as `[dataset id, profiler, shown]`.
+    """The profilers of a context's jobs, as `[stage id, profiler, shown]`.
 
     Parameters
     ----------
@@ -161,14 +155,13 @@ class ProfilerCollector:
         self.profiler_cls = profiler_cls
         self.profile_dump_path = dump_path
         self.profilers: list[list[Any]] = []
-        self._made: WeakKeyDictionary[Node, Node] = WeakKeyDictionary()
 
     def new_profiler(self, ctx: SparkContext) -> Profiler:
         """A profiler of the chosen class."""
         return self.profiler_cls(ctx)
 
     def add_profiler(self, id: int, profiler: Profiler) -> None:
-        """Keep the profiler of dataset `id`."""
+        """Keep the profiler of stage `id`."""
         if not self.profilers:
             atexit.register(self._at_end)
         self.profilers.append([id, profiler, False])
@@ -192,37 +185,15 @@ class ProfilerCollector:
                 entry[1].show(entry[0])
                 entry[2] = True
 
-    # ---- plans -----------------------------------------------------------------------------------
-
-    def watch(self, ctx: SparkContext, plan: Node) -> Node:
-        """The same plan with a profiler at its end and before every exchange.
-
-        An exchange that an earlier job has had gets the same profiler again, so that what it sent
-        can still be used.
-        """
-        for node in walk(plan):
-            if node not in self._made:
-                self._made[node] = self._rebuilt(ctx, node)
-        return self._profiled(ctx, self._made[plan])
-
-    def _profiled(self, ctx: SparkContext, node: Node) -> Node:
-        if isinstance(node, Source | Exchange | Persist):
-            return node  # no function of the user's in this stage
+    def watch(self, ctx: SparkContext, stage: Stage) -> Program:
+        """The steps of a stage, and one more that profiles them."""
+        if not any(isinstance(step, Apply | Together) for step in stage.program):
+            return stage.program  # nothing of the user's runs in it
         profiler = self.new_profiler(ctx)
-        self.add_profiler(node.id, profiler)
-        return Narrow(node, MapPartitions(Profiled(profiler)), keeps=True, site=node.site)
-
-    def _rebuilt(self, ctx: SparkContext, node: Node) -> Node:
-        """`node` over what its children have become; itself if nothing changed."""
-        children = tuple(self._made[child] for child in node.children)
-        if isinstance(node, Exchange):
-            return replace(node, child=self._profiled(ctx, children[0]))
-        if children == node.children:
-            return node
-        if isinstance(node, Narrow | Persist):
-            return replace(node, child=children[0])
-        assert isinstance(node, Zip | Union)
-        return replace(node, sides=children)
+        self.add_profiler(stage.id, profiler)
+        op = MapPartitions(Profiled(profiler), "profile")
+        last = Apply(stage.width, len(stage.program) - 1, (op,), (stage.site,), ONE_TO_ONE)
+        return (*stage.program, last)
 
 
 class Profiled:

@@ -61,10 +61,11 @@ class Session:
         parsed = Master(master)
         memory = conf.get("spark.executor.memory")
         slots = parsed.slots or 1
+        self.executor_memory = parse_size(memory) if memory else _share_of_memory(slots)
         self._executors = parsed.executors(
             EngineConf(
                 app_name=conf.get("spark.app.name", "minispark"),
-                executor_memory=parse_size(memory) if memory else _share_of_memory(slots),
+                executor_memory=self.executor_memory,
                 sys_path=tuple(entry or os.getcwd() for entry in sys.path),
                 conf=dict(conf),
                 local_dir=conf.get("spark.local.dir"),
@@ -203,6 +204,14 @@ class Session:
         found = self._splitter.kept.get(self._splitter.resolve(node).id)
         return found[0] if found is not None else None
 
+    def forget_shuffles(self, exchanges: Sequence[Exchange], blocking: bool = False) -> None:
+        """Free what these exchanges have written, but for those that a running job uses."""
+        used = {node.id for info in list(self._live.values()) for node in walk(info.plan)}
+        freed = tuple(exchange.id for exchange in exchanges if exchange.id not in used)
+        self._loop.post(Released(exchanges=freed))
+        if blocking:
+            self._loop.settle()
+
     def _gone(self, node_id: int, persist: int | None) -> None:
         """A node was garbage collected: what executors hold for it goes too."""
         stage = self._splitter.stages.get(node_id)
@@ -322,6 +331,14 @@ class Session:
 
     def remove_listener(self, listener: Listener) -> None:
         self._loop.listeners.remove(listener)
+
+    def kept_bytes(self) -> dict[str, int]:
+        """Bytes of kept partitions by executor (by node for those that its executors share)."""
+        found: dict[str, int] = {}
+        for homes in list(self._loop.scheduler.kept.homes.values()):
+            for home, kept in list(homes.items()):
+                found[home] = found.get(home, 0) + kept.bytes
+        return found
 
     def executors(self) -> dict[str, Any]:
         """The executors by name: node and process id."""

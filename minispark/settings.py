@@ -110,15 +110,13 @@ SETTINGS = (
     Setting("spark.app.startTime", str, None, "When it began, in ms; set by the SparkContext."),
     Setting("spark.executor.id", str, None, "`driver`; set by the SparkContext."),
     Setting("spark.home", str, None, "Kept for programs that ask for it."),
-    Setting("spark.master", str, "local[*]", "Where tasks run: inline, local[n], ray[n], …"),
+    Setting("spark.master", str, "local[*]", "Where tasks run: inline[n], local[n], ray[n] or host:port."),
     Setting("spark.default.parallelism", parse_count, None, "Partitions where nobody says."),
     Setting("spark.driver.maxResultSize", parse_size, "1g", "Largest answer of one job; 0: any."),
     Setting("spark.task.maxFailures", parse_count, None, "Attempts at a task whose function fails."),
-    Setting("spark.task.cpus", str, "1", "Cores that a task says it has."),
+    Setting("minispark.task.maxLosses", parse_count, None, "Attempts at a task that was lost."),
     Setting("spark.local.dir", str, None, "Folder for spilled and temporary files."),
     Setting("spark.executor.memory", parse_size, None, "Budget of rows that an executor may hold."),
-    Setting("spark.executor.cores", parse_count, None, "Tasks at a time on one Ray executor."),
-    Setting("spark.executor.instances", parse_count, None, "Number of Ray executors."),
     Setting(
         "spark.executor.allowSparkContext", parse_flag, "false", "Whether a task may make a context."
     ),
@@ -174,8 +172,10 @@ def is_known(key: str) -> bool:
     return key in _BY_KEY or key.startswith(PREFIXES)
 
 
-def check(conf: Mapping[str, str]) -> None:
+def check(conf: Mapping[str, str], stacklevel: int = 2) -> None:
     """Read every known setting once, and warn of those that nobody will look at.
+
+    `stacklevel` says whose line the warning names, as for `warnings.warn`.
 
     Raises
     ------
@@ -193,7 +193,8 @@ def check(conf: Mapping[str, str]) -> None:
     if fresh:
         _told.update(fresh)
         warnings.warn(
-            f"settings that have no effect in minispark: {', '.join(fresh)}", stacklevel=2
+            f"settings that have no effect in minispark: {', '.join(fresh)}",
+            stacklevel=stacklevel,
         )
 
 

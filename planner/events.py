@@ -252,9 +252,10 @@ class FreeBlocks(Action):
 
 @dataclass(frozen=True)
 class FreeKept(Action):
-    """Every executor drops what it keeps of these datasets."""
+    """Every executor drops what it keeps of these datasets; `shared` are their shared files."""
 
     persists: tuple[int, ...]
+    shared: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,14 @@ class KeptTable:
         self.live: set[int] = set()
         self.homes: dict[Key, dict[str, KeptPartition]] = {}
         self.at: dict[str, set[Key]] = {}
+        self.cost: dict[int, float] = {}  # most seconds that computing a partition has taken
+        self.copied: set[int] = set()  # datasets kept in several copies
 
-    def put(self, kept: KeptPartition) -> None:
+    def put(self, kept: KeptPartition, seconds: float = 0.0) -> None:
+        """A copy is there; the task that made it took so many seconds."""
+        self.cost[kept.persist] = max(seconds, self.cost.get(kept.persist, 0.0))
+        if kept.wanted_copies > 1:
+            self.copied.add(kept.persist)
         key = (kept.persist, kept.partition)
         self.homes.setdefault(key, {})[kept.home] = kept
         self.at.setdefault(kept.home, set()).add(key)
@@ -39,12 +45,18 @@ class KeptTable:
         """Forget every copy at `home`; the keys of which none is left."""
         return [key for key in sorted(self.at.get(home, ())) if self.drop(key, home)]
 
-    def release(self, persist: int) -> None:
-        """Forget a dataset."""
+    def release(self, persist: int) -> list[Any]:
+        """Forget a dataset; how to find its copies that belong to a node."""
         self.live.discard(persist)
+        self.copied.discard(persist)
+        self.cost.pop(persist, None)
+        shared = []
         for key in [key for key in self.homes if key[0] == persist]:
-            for home in self.homes.pop(key):
+            for home, kept in self.homes.pop(key).items():
                 self._leave(key, home)
+                if kept.shared is not None:
+                    shared.append(kept.shared)
+        return shared
 
     def find(self, key: Key, executor: str, node: str) -> KeptPartition | None:
         """The copy that a task on `executor` can use."""
@@ -75,4 +87,10 @@ class KeptTable:
 
     def describe(self) -> dict[str, Any]:
         """Sizes, for leak checks."""
-        return {"live": len(self.live), "kept": len(self.homes), "homes": len(self.at)}
+        return {
+            "live": len(self.live),
+            "kept": len(self.homes),
+            "homes": len(self.at),
+            "cost": len(self.cost),
+            "copied": len(self.copied),
+        }

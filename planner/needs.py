@@ -42,10 +42,7 @@ class Needs:
             if isinstance(step := stage.program[instance.step], Keep) and not instance.inputs
         ]
         best = self.kept.best_homes(keys, self.seats.nodes)
-        if not best:
-            return None, False
-        everywhere = len(best) == len(self.seats.nodes) > 1
-        return best[partition % len(best)], not everywhere
+        return (best[partition % len(best)], True) if best else (None, False)
 
     def _home_by_bytes(self, stage: Stage, partition: int) -> str | None:
         """With several nodes: an executor on the node that holds most of the slices."""

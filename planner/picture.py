@@ -7,8 +7,6 @@ from functools import singledispatch
 from planner.plan import Exchange, Narrow, Node, Persist, Source, Union, Zip
 from planner.stages import Splitter
 
-_MARGIN = " |  "
-
 
 def debug_string(plan: Node, splitter: Splitter) -> str:
     """The lineage of `plan`, newest first; each `+-` is an exchange, where a new stage begins.
@@ -17,26 +15,24 @@ def debug_string(plan: Node, splitter: Splitter) -> str:
     """
     lines: list[str] = []
     seen: set[int] = set()
-    stack: list[tuple[Node, str, bool]] = [(plan, "", True)]
+    stack: list[tuple[Node, str, str, bool]] = [(plan, "", "", True)]
     while stack:
-        asked, margin, fresh = stack.pop()
+        asked, first, margin, counted = stack.pop()
         node = splitter.resolve(asked)
-        head = f"({node.width}) " if fresh else _MARGIN
         again = node.id in seen and not isinstance(node, Source)
         kept = splitter.kept.get(node.id)
+        head = f"({node.width}) " if counted else " |  "
         note = f" [kept: {kept[1]}]" if kept is not None else ""
         tail = " (see above)" if again else ""
-        lines.append(f"{margin}{head}{_words(node)} [{node.site}]{note}{tail}")
+        lines.append(f"{first}{head}{_words(node)} [{node.site}]{note}{tail}")
         if again:
             continue
         seen.add(node.id)
-        below = margin + (" " * len(head) if fresh else _MARGIN)
-        if isinstance(node, Exchange):
-            stack.append((node.child, f"{margin}{' |  ' if not fresh else '    '}+-", True))
-        else:
+        if isinstance(node, Exchange) or len(node.children) > 1:
             for child in reversed(node.children):
-                branch = len(node.children) > 1
-                stack.append((child, below if branch else margin, branch))
+                stack.append((child, f"{margin} +-", f"{margin} |  ", True))
+        else:
+            stack.extend((child, margin, margin, False) for child in node.children)
     return "\n".join(lines)
 
 

@@ -1,9 +1,9 @@
 """Who runs what next: one seat an executor, and the queues before them.
 
 A task whose input is kept at an executor waits in that executor's *bound* queue; another executor
-takes it only when at least two wait there, and then recomputes. Every other task waits in the
-*free* queue of the executor its partition number points to, so that datasets made alike lie alike;
-anybody idle may take it.
+takes it only if it has that input too, or two wait there and computing anew is quicker. Every other
+task waits in the *free* queue of the executor its partition number points to, so that datasets made
+alike lie alike; anybody idle may take it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,20 @@ class Seats:
         self.bound: dict[str, deque[Slot]] = {}
         self.free: dict[str, deque[Slot]] = {}
         self.anywhere: deque[Slot] = deque()
-        self.awaited = 0  # replacements under way
+        self.awaited = 0  # executors being started
+        self._new = True
+        self.opening = False  # the first ones: work waits for all, so that it spreads evenly
+
+    def await_more(self, number: int) -> None:
+        """So many executors are being started; the first time, nothing runs until all are there."""
+        self.opening = self._new
+        self._new = False
+        self.awaited += number
+
+    def await_less(self) -> None:
+        """One that was awaited is there, or will never be."""
+        self.awaited = max(0, self.awaited - 1)
+        self.opening = self.opening and self.awaited > 0
 
     def add(self, executor: str, node: str) -> None:
         self.nodes[executor] = node
@@ -51,7 +64,7 @@ class Seats:
         else:
             self.anywhere.append(slot)
 
-    def pick(self, executor: str, may_steal: Callable[[Slot, str], bool]) -> Slot | None:
+    def pick(self, executor: str, may_steal: Callable[[Slot, str, int], bool]) -> Slot | None:
         """The next task for an idle executor, if there is one for it."""
         for queue in (self.bound[executor], self.free[executor], self.anywhere):
             if queue:
@@ -60,7 +73,7 @@ class Seats:
         if longest:
             return longest.popleft()
         crowded = max(self.bound.values(), key=len)
-        if len(crowded) >= 2 and may_steal(crowded[-1], executor):
+        if crowded and may_steal(crowded[-1], executor, len(crowded)):
             return crowded.pop()
         return None
 

@@ -25,6 +25,8 @@ class Run:
     losses: dict[int, int] = field(default_factory=dict)
     why: dict[int, str] = field(default_factory=dict)
     started: bool = False
+    finished: int = 0  # tasks, and the seconds they took together
+    seconds: float = 0.0
     ready: set[int] = field(default_factory=set)  # barrier: partitions whose inputs are there
     held: dict[int, TaskDone] = field(default_factory=dict)  # barrier: answers until all are in
     calls: dict[int, BarrierCall] = field(default_factory=dict)

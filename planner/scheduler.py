@@ -139,12 +139,12 @@ class Scheduler(Answers):
 
     @_on.register
     def _executors_awaited(self, event: ExecutorsAwaited) -> None:
-        self.seats.awaited += event.number
+        self.seats.await_more(event.number)
 
     @_on.register
     def _executor_up(self, event: ExecutorUp) -> None:
         self.seats.add(event.executor, event.node)
-        self.seats.awaited = max(0, self.seats.awaited - 1)
+        self.seats.await_less()
         self._tell(ExecutorAdded(event.executor, event.node))
 
     @_on.register
@@ -153,9 +153,10 @@ class Scheduler(Answers):
         number, waited = self.seats.remove(event.executor)
         if node is None:
             if not event.replaced:  # a replacement that never came up
-                self.seats.awaited = max(0, self.seats.awaited - 1)
+                self.seats.await_less()
         else:
-            self.seats.awaited += event.replaced
+            if event.replaced:
+                self.seats.await_more(1)
             self._tell(ExecutorRemoved(event.executor, event.reason))
             self._lose_home(event.executor)
             if event.node_lost:
@@ -198,10 +199,9 @@ class Scheduler(Answers):
                             self.on_node[block.node].discard((exchange, source))
                     self._free(output.blocks)
         known = tuple(persist for persist in event.persists if persist in self.kept.live)
-        for persist in known:
-            self.kept.release(persist)
+        shared = [where for persist in known for where in self.kept.release(persist)]
         if known:
-            self._actions.append(FreeKept(known))
+            self._actions.append(FreeKept(known, tuple(shared)))
         gone = {("shuffle", e) for e in event.exchanges} | {("kept", p) for p in event.persists}
         for key in [key for key in self.lost if (key[0], key[1]) in gone]:
             del self.lost[key]

@@ -10,6 +10,8 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from minispark.dataset.engine import Context, RunningJob
 from minispark.dataset.partitioner import DatasetPartitioner
+from minispark.errors import PySparkRuntimeError
+from minispark.resource.profile import ResourceProfile
 from planner.plan import Node
 from planner.site import Site, call_site
 
@@ -40,7 +42,7 @@ class Core:
         self._plan = node
         self._id = node.id
         self._name: str | None = None
-        self._profile: Any = None
+        self._profile: ResourceProfile | None = None
         self._cut: Cut | None = None
 
     @property
@@ -191,7 +193,7 @@ class Core:
     # ---- a handle stays in the driver ----------------------------------------------------------
 
     def __getnewargs__(self) -> NoReturn:
-        raise RuntimeError(_ON_DRIVER_ONLY)
+        raise PySparkRuntimeError(_ON_DRIVER_ONLY, "RDD_TRANSFORM_ONLY_VALID_ON_DRIVER")
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise RuntimeError(_ON_DRIVER_ONLY)
+        raise PySparkRuntimeError(_ON_DRIVER_ONLY, "RDD_TRANSFORM_ONLY_VALID_ON_DRIVER")

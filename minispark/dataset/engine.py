@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from planner.levels import StorageLevel
 from planner.plan import Exchange, Node, Source
-from planner.site import Site
 
 
 class RunningJob(Protocol):

@@ -121,7 +121,8 @@ class Keeping(Core):
         kept = self.ctx._session.kept_level(self._node)
         if kept is not None:
             return kept
-        return StorageLevel.MEMORY_AND_DISK if self.isLocallyCheckpointed() else StorageLevel.NONE
+        local = self.isLocallyCheckpointed()
+        return StorageLevel.MEMORY_AND_DISK_DESER if local else StorageLevel.NONE
 
     def checkpoint(self) -> None:
         """Write this dataset to files after the next job that computes it, and forget its lineage.
@@ -155,12 +156,12 @@ class Keeping(Core):
         self.ctx._session.checkpoint(node, ToFiles(self._derive(node), node, target))
 
     def isCheckpointed(self) -> bool:
-        """Whether `checkpoint` has written the files.
+        """Whether `checkpoint` has written the files, or `localCheckpoint` its blocks.
 
         >>> sc.parallelize([1]).isCheckpointed()
         False
         """
-        return self._finished_cut(local=False) is not None
+        return any(self._finished_cut(local) is not None for local in (False, True))
 
     def getCheckpointFile(self) -> str | None:
         """The folder that `checkpoint` has written, or None.
@@ -185,7 +186,7 @@ class Keeping(Core):
         self._cut = Cut(None)
         only_for_this = session.kept_level(node) is None
         if only_for_this:
-            session.persist(_bare(node), StorageLevel.MEMORY_AND_DISK)
+            session.persist(_bare(node), StorageLevel.MEMORY_AND_DISK_DESER)
         session.checkpoint(node, ToExecutors(self._derive(node), node, only_for_this))
 
     def isLocallyCheckpointed(self) -> bool:

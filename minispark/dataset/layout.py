@@ -9,6 +9,7 @@ from typing import Any, Generic, Self, TypeVar
 from minispark.dataset.core import Core
 from minispark.dataset.elementwise import WithoutIndex
 from minispark.dataset.plans import moved, narrow, positive
+from minispark.resource.profile import ResourceProfile
 from planner.ops import Identity, MapPartitions
 from planner.partitioning import RoundRobin
 from planner.plan import Exchange, Narrow, Node
@@ -136,7 +137,7 @@ class Layout(Core):
             waiting.extend(node.children)
         return False
 
-    def withResources(self, profile: Any) -> Self:
+    def withResources(self, profile: ResourceProfile) -> Self:
         """Note what the tasks of this dataset should have. It is not enforced, and says so.
 
         Parameters
@@ -144,15 +145,24 @@ class Layout(Core):
         profile : ResourceProfile
             Given back by `getResourceProfile`. Every task gets one executor whatever it says.
 
+        Raises
+        ------
+        TypeError
+            `profile` is something else.
+
         Examples
         --------
         >>> import warnings
+        >>> from minispark.resource import ResourceProfileBuilder, TaskResourceRequests
+        >>> profile = ResourceProfileBuilder().require(TaskResourceRequests().cpus(2)).build
         >>> with warnings.catch_warnings():
         ...     warnings.simplefilter("ignore")
-        ...     noted = sc.parallelize([1]).withResources({"cpus": 2})
-        >>> noted.getResourceProfile()
-        {'cpus': 2}
+        ...     noted = sc.parallelize([1]).withResources(profile)
+        >>> noted.getResourceProfile() is profile
+        True
         """
+        if not isinstance(profile, ResourceProfile):
+            raise TypeError(f"profile is a ResourceProfile, not {type(profile).__name__}")
         warnings.warn(
             "withResources: the profile is kept, but every task still gets one executor",
             UserWarning,
@@ -162,7 +172,7 @@ class Layout(Core):
         self._profile = profile
         return self
 
-    def getResourceProfile(self) -> Any:
+    def getResourceProfile(self) -> ResourceProfile | None:
         """What `withResources` was given, or None.
 
         >>> sc.parallelize([1]).getResourceProfile() is None

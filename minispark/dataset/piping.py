@@ -11,6 +11,7 @@ from typing import IO, Any, Self
 
 from minispark.dataset.core import Core
 from minispark.dataset.plans import by_partition
+from minispark.errors import PySparkRuntimeError
 
 
 class _Feeder(Thread):
@@ -56,7 +57,10 @@ class Piped:
         if feeder.error is not None:
             raise feeder.error
         if self.check and code:
-            raise RuntimeError(f"Pipe function `{self.command}` exited with error code {code}")
+            raise PySparkRuntimeError(
+                f"Pipe function `{self.command}` exited with error code {code}",
+                "PIPE_FUNCTION_EXITED",
+            )
 
 
 class Piping(Core):

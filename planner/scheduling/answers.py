@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from planner.blocks import Block, Outputs
 from planner.events import (
     Copy,
@@ -61,6 +63,8 @@ class Answers(Asking):
         """The partition is there."""
         task, stage = event.task, run.stage
         run.state.pop(task.partition, None)
+        run.finished += 1
+        run.seconds += event.report.seconds
         job = next(iter(run.users))
         self._regain("running", stage.id, task.partition, event.report, job)
         if stage.exchange is None:
@@ -149,8 +153,7 @@ class Answers(Asking):
     ) -> tuple[set[tuple[int, int, str]], tuple[Block, ...]]:
         """Take in what a task kept and dropped; the copies to wait for, and the blocks for them."""
         for key in event.report.dropped:
-            if self.kept.drop(key, event.executor):
-                self._lose("kept", key[0], key[1], event.executor)
+            self._forget_copies(key, event.executor)
         wanted: set[tuple[int, int, str]] = set()
         blocks: list[Block] = []
         if event.executor not in self.seats.nodes:
@@ -162,7 +165,7 @@ class Answers(Asking):
             if kept.persist not in self.kept.live:
                 self._actions.append(FreeKept((kept.persist,)))
                 continue
-            self.kept.put(kept)
+            self.kept.put(replace(kept, replica=None), event.report.seconds)
             self._regain("kept", kept.persist, kept.partition, event.report, job)
             if copies and kept.replica is not None:
                 for executor in self._others(event.executor, kept.wanted_copies - 1):

@@ -88,6 +88,8 @@ class Asking(Jobs):
 
     def _place(self) -> bool:
         """Give idle executors work; True if that raised new questions."""
+        if self.seats.opening:
+            return False
         for run in [run for run in self.runs.values() if run.ready]:
             if not self._place_barrier(run):
                 return bool(self._todo)
@@ -103,12 +105,26 @@ class Asking(Jobs):
                         self._launch(wanted, slot[1], executor)
         return bool(self._todo)
 
-    def _may_steal(self, slot: Slot, executor: str) -> bool:
+    def _may_steal(self, slot: Slot, executor: str, waiting: int) -> bool:
+        """Whether an executor should take one of the `waiting` tasks of another one's.
+
+        If it would have to compute anew what is kept there: only if that is quicker than waiting,
+        by what tasks took so far, and never where the user asked for copies so that nothing is
+        computed twice.
+        """
         run = self.runs.get(slot[0])
         if run is None:
             return True
         inputs = self.needs.inputs(run.stage, slot[1], executor)
-        return not inputs.absent and not any(key in self.computing for key in inputs.claims)
+        if inputs.absent or any(key in self.computing for key in inputs.claims):
+            return False
+        datasets = {persist for persist, _ in inputs.claims}
+        if not datasets:
+            return True
+        if waiting < 2 or datasets & self.kept.copied or not run.finished:
+            return False
+        again = sum(self.kept.cost.get(persist, 0.0) for persist in datasets)
+        return again <= waiting * run.seconds / run.finished
 
     def _place_barrier(self, run: Run) -> bool:
         """Start all tasks of a barrier stage at once; False while others must hold back for it."""

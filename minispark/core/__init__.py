@@ -1,0 +1,1 @@
+"""The names under which PySpark keeps its core classes."""

@@ -1,0 +1,5 @@
+"""`Broadcast`, where PySpark has it."""
+
+from minispark.broadcast import Broadcast
+
+__all__ = ["Broadcast"]

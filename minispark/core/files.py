@@ -1,0 +1,5 @@
+"""`SparkFiles`, where PySpark has it."""
+
+from minispark.files import SparkFiles
+
+__all__ = ["SparkFiles"]
