@@ -72,13 +72,15 @@ def _broadcast(partitioning: parts.Broadcast, index: int) -> Deal:
 
 @dealer.register
 def _direct(partitioning: parts.Direct, index: int) -> Deal:
-    channels = partitioning.channels
-
     def deal(rows: list[Any], lists: list[list[Any]]) -> None:
         for channel, row in rows:
-            lists[channel % channels].append(row)
+            lists[channel].append(row)
 
-    return deal
+    def deal_runs(runs: list[Any], lists: list[list[Any]]) -> None:
+        for channel, rows in runs:
+            lists[channel].extend(rows)
+
+    return deal_runs if partitioning.runs else deal
 
 
 class Written:
@@ -161,12 +163,8 @@ def write_channels(
     size = _FIRST
     while batch := list(islice(rows, size)):
         deal(batch, lists)
-        count = len(batch)
-        del batch
-        if written.rows == 0 or count >= size:
-            done = written.add(lists)
-            size = max(1, min(1 << 17, _FRAME * count // max(1, done)))
-    written.add(lists)
+        bytes_now = written.add(lists)
+        size = max(1, min(1 << 17, _FRAME * len(batch) // max(1, bytes_now)))
     return written
 
 

@@ -101,6 +101,7 @@ class LocalExecutors:
         arguments = [sys.executable, "-P", "-m", "executors.worker", str(theirs.fileno())]
         environment = {
             **os.environ,
+            **self.conf.environment,
             "PYTHONHASHSEED": HASH_SEED,
             "PYTHONPATH": os.pathsep.join(self.conf.sys_path),
         }

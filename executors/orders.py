@@ -48,11 +48,15 @@ class Order:
 
 @dataclass(frozen=True, eq=False)
 class StageProgram:
-    """What the tasks of a stage have in common."""
+    """What the tasks of a stage have in common.
+
+    `profiler`, if any, has a method `profile(f)` that gives what `f()` gives.
+    """
 
     stage: int
     program: tuple[Any, ...]
     output: Partitioning | None
+    profiler: Any = None
 
 
 @dataclass(frozen=True)

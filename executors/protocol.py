@@ -22,6 +22,12 @@ class EngineConf:
     conf: dict[str, str]
     local_dir: str | None = None
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables to set for executors: the settings `spark.executorEnv.<name>`."""
+        head = "spark.executorEnv."
+        return {k.removeprefix(head): v for k, v in self.conf.items() if k.startswith(head)}
+
 
 class Executors(Protocol):
     """A set of executors. Called from one thread, but for `wake`, `fetch`, `put` and `remove`.

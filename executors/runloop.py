@@ -278,6 +278,11 @@ class RunLoop:
             self.executors.wake()
 
     @_do.register
+    def _discard(self, action: ev.Discard) -> None:
+        if isinstance(action.result, InBlock):
+            self.executors.free([action.result.block])
+
+    @_do.register
     def _account(self, action: ev.Account) -> None:
         self._on_accumulated(action.updates)
 

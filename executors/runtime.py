@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from executors import current, frames, pickling, user_errors
@@ -18,7 +18,7 @@ from executors.hashing import portable_hash
 from executors.kernels.at import At
 from executors.kernels.rows import run_all
 from executors.kernels.sides import run_sides
-from executors.memory import Memory
+from executors.memory import BATCH, Memory
 from executors.orders import InBlock, Inline, Order, StageProgram, WorkerConfig
 from executors.spill import Spills
 from executors.store import Kept, Store
@@ -272,6 +272,13 @@ class _Task:
         )
 
     def work(self) -> tuple[MapOutput | None, Any]:
+        """What the task is there for: its output or its answer."""
+        if self.stage.profiler is None:
+            return self._work()
+        found: tuple[MapOutput | None, Any] = self.stage.profiler.profile(self._work)
+        return found
+
+    def _work(self) -> tuple[MapOutput | None, Any]:
         rows = self._rows()
         if self.order.kind == "map":
             return self._map(rows), None
@@ -376,7 +383,13 @@ class _Task:
             return
         if not inputs:
             raise _KeptMissing(*key)
-        fresh = list(inputs[0])
+        fresh: list[Any] = []
+        while batch := list(islice(inputs[0], BATCH)):
+            fresh += batch
+            if not step.level.useDisk and self.at.memory.full(fresh):
+                yield fresh  # it cannot be kept: whoever needs it again computes it again
+                yield inputs[0]
+                return
         if step.persist in self.order.keep:
             self.fault("in cache put")
             with self.runtime.shield():

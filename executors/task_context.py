@@ -107,7 +107,7 @@ class TaskContext:
         """A property that the driver's thread had set when it asked for the job; None if unset.
 
         >>> sc.setLocalProperty("colour", "red")
-        >>> sc.range(1, numSlices=1).map(lambda _: TaskContext.get().getLocalProperty("colour")).first()
+        >>> sc.range(1).map(lambda _: TaskContext.get().getLocalProperty("colour")).first()
         'red'
         >>> sc.setLocalProperty("colour", None)
         """

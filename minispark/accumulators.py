@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 _ids = itertools.count()
 # The driver's accumulators in the driver, the names of them in a worker.
-_accumulatorRegistry: WeakValueDictionary[int, Accumulator[Any]] = WeakValueDictionary()
+_registry: WeakValueDictionary[int, Accumulator[Any]] = WeakValueDictionary()
 
 
 class AccumulatorParam(Generic[T]):
@@ -158,7 +158,7 @@ class Accumulator(Generic[T]):
         self.accum_param = accum_param
         self._value = value
         self._deserialized = False
-        _accumulatorRegistry[aid] = self
+        _registry[aid] = self
 
     @classmethod
     def _new(cls, value: T, accum_param: AccumulatorParam[T]) -> Self:
@@ -239,7 +239,7 @@ class Accumulator(Generic[T]):
 
 def _named(aid: int, zero: Any, param: AccumulatorParam[Any]) -> Accumulator[Any]:
     """Unpickle: the driver's own accumulator in the driver, its name in a worker."""
-    known = _accumulatorRegistry.get(aid)
+    known = _registry.get(aid)
     if known is not None:
         return known
     made = Accumulator(aid, zero, param)
@@ -250,7 +250,7 @@ def _named(aid: int, zero: Any, param: AccumulatorParam[Any]) -> Accumulator[Any
 def apply_updates(updates: Mapping[int, Any]) -> None:
     """Add what a task sent home; called in the driver, once for each answer that counts."""
     for aid, partial in updates.items():
-        accumulator = _accumulatorRegistry.get(aid)
+        accumulator = _registry.get(aid)
         if accumulator is not None:  # else nobody is left who could read it
             total = accumulator.accum_param.addInPlace(accumulator._value, partial)
             accumulator._value = total

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ids = itertools.count()
-_known: WeakValueDictionary[int, Broadcast[Any]] = WeakValueDictionary()
+_driven: WeakValueDictionary[int, Broadcast[Any]] = WeakValueDictionary()  # made in the driver
+_known: WeakValueDictionary[int, Broadcast[Any]] = WeakValueDictionary()  # named in a worker
 # In a worker: those opened last, kept for the next job that uses them.
 _recent: OrderedDict[int, Broadcast[Any]] = OrderedDict()
 _RECENT_BYTES = 64 << 20
@@ -68,7 +69,7 @@ class Broadcast(Generic[T]):
             self._block = sc._session.put(pickled(value))
             self._release = finalize(self, sc._session.free_block, self._block)
             self._release.atexit = False
-            _known[self.id] = self
+            _driven[self.id] = self
         elif sock_file is not None:
             self._value = self.load(sock_file)
         elif path is not None:
@@ -105,6 +106,8 @@ class Broadcast(Generic[T]):
             _remember(self, self._block.bytes)
         elif self._sc is not None:
             opened = pickling.loads(self._sc._session.open_block(self._block))
+        elif self.id in _driven:  # a copy that the driver unpickled
+            opened = _driven[self.id].value
         else:
             raise PySparkRuntimeError(
                 errorClass="INVALID_BROADCAST_OPERATION",
@@ -221,7 +224,7 @@ class Broadcast(Generic[T]):
 
 
 def _named(bid: int, block: Block) -> Broadcast[Any]:
-    """Unpickle: the one that this process has already, or a new name of it."""
+    """Unpickle: the name of it that this process has already, or a new one."""
     known = _known.get(bid)
     if known is not None:
         return known

@@ -56,8 +56,8 @@ class SparkContext(Sources, Jobs, Shipping):
     ----------
     master : str, optional
         Where tasks run: `local[n]` (worker processes, the default with all cores), `inline[n]`
-        (this process, for debugging), `ray`, `ray[n]`, or `host:port` of a Ray cluster. If not given,
-        the setting `spark.master`, else the variable MINISPARK_MASTER.
+        (this process, for debugging), `ray`, `ray[n]`, or `host:port` of a Ray cluster. If not
+        given, the setting `spark.master`, else the variable MINISPARK_MASTER.
     appName : str, optional
         A name for the program.
     sparkHome : str, optional
@@ -191,7 +191,7 @@ class SparkContext(Sources, Jobs, Shipping):
         self.profiler_collector: ProfilerCollector | None = None
         if value_of(conf, "spark.python.profile"):
             collector = ProfilerCollector(profiler_cls, value_of(conf, "spark.python.profile.dump"))
-            session.on_stage = lambda stage: collector.watch(self, stage)
+            session.profiler_of = lambda stage: collector.profiler_of(self, stage)
             self.profiler_collector = collector
 
     def _add_files(self, given: list[str]) -> None:
@@ -205,7 +205,7 @@ class SparkContext(Sources, Jobs, Shipping):
         for path in given:
             self.addPyFile(path)
 
-    # ---- its life ----------------------------------------------------------------------------------
+    # ---- its life --------------------------------------------------------------------------------
 
     @property
     def _session(self) -> Session:
@@ -279,7 +279,7 @@ class SparkContext(Sources, Jobs, Shipping):
         cells = "".join(f"<dt>{name}</dt><dd><code>{text}</code></dd>" for name, text in rows)
         return f"<div><p><b>SparkContext</b> ({state})</p><dl>{cells}</dl></div>"
 
-    # ---- what it knows -----------------------------------------------------------------------------
+    # ---- what it knows ---------------------------------------------------------------------------
 
     @property
     def version(self) -> str:
@@ -410,7 +410,7 @@ class SparkContext(Sources, Jobs, Shipping):
             "user.name": getpass.getuser(),
         }.get(key)
 
-    # ---- shared variables --------------------------------------------------------------------------
+    # ---- shared variables ------------------------------------------------------------------------
 
     def broadcast(self, value: Any) -> Broadcast[Any]:
         """Send a read-only value to every worker once.
@@ -454,7 +454,7 @@ class SparkContext(Sources, Jobs, Shipping):
         """
         return Accumulator._new(value, default_param(value) if accum_param is None else accum_param)
 
-    # ---- checkpoints, profiles ---------------------------------------------------------------------
+    # ---- checkpoints, profiles -------------------------------------------------------------------
 
     def setCheckpointDir(self, dirName: str) -> None:
         """Name a folder for `Dataset.checkpoint`, on a file system that all executors see.

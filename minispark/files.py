@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar, NoReturn
+from typing import TYPE_CHECKING, ClassVar
 
 from executors import current
 
@@ -31,7 +31,7 @@ class SparkFiles:
 
     _sc: ClassVar[SparkContext | None] = None
 
-    def __init__(self) -> NoReturn:
+    def __init__(self) -> None:
         raise NotImplementedError("SparkFiles has no instances: use SparkFiles.get(name)")
 
     @classmethod

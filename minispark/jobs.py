@@ -1,4 +1,4 @@
-"""Jobs of a SparkContext: groups, tags and properties of the calling thread, running, cancelling."""
+"""Jobs of a SparkContext: groups, tags and properties of a thread, running, cancelling."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Jobs:
         self._thread = _ThreadProperties()
         self._status = StatusStore()
 
-    # ---- properties of the calling thread ----------------------------------------------------------
+    # ---- properties of the calling thread --------------------------------------------------------
 
     def _get_properties(self) -> dict[str, str]:
         """A copy of the thread's properties."""
@@ -204,7 +204,7 @@ class Jobs:
     def _set_tags(self, tags: set[str]) -> None:
         self.setLocalProperty(_TAGS, ",".join(sorted(tags)) or None)
 
-    # ---- running and cancelling --------------------------------------------------------------------
+    # ---- running and cancelling ------------------------------------------------------------------
 
     def runJob(
         self,

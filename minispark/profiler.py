@@ -1,7 +1,7 @@
 """Profiles of the user's functions in tasks: `spark.python.profile`.
 
-Every stage gets one more step at its end, in which a profiler draws the rows through the steps
-before it. The profile travels home in an accumulator.
+Every stage gets a profiler, in which its tasks do their work. The profile travels home in an
+accumulator.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ import cProfile
 import os
 import pstats
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from minispark.accumulators import AccumulatorParam
-from planner.ops import MapPartitions
-from planner.program import Apply, Program, Together
-from planner.reads import ONE_TO_ONE
+from planner.program import Apply, Together
 from planner.stages import Stage
 
 if TYPE_CHECKING:
@@ -149,9 +147,7 @@ class ProfilerCollector:
         Folder for the profiles when the program ends; without it they are printed then.
     """
 
-    def __init__(
-        self, profiler_cls: type[Profiler], dump_path: str | None = None
-    ) -> None:
+    def __init__(self, profiler_cls: type[Profiler], dump_path: str | None = None) -> None:
         self.profiler_cls = profiler_cls
         self.profile_dump_path = dump_path
         self.profilers: list[list[Any]] = []
@@ -185,22 +181,10 @@ class ProfilerCollector:
                 entry[1].show(entry[0])
                 entry[2] = True
 
-    def watch(self, ctx: SparkContext, stage: Stage) -> Program:
-        """The steps of a stage, and one more that profiles them."""
+    def profiler_of(self, ctx: SparkContext, stage: Stage) -> Profiler | None:
+        """A profiler for a stage, None where nothing of the user's runs in it."""
         if not any(isinstance(step, Apply | Together) for step in stage.program):
-            return stage.program  # nothing of the user's runs in it
+            return None
         profiler = self.new_profiler(ctx)
         self.add_profiler(stage.id, profiler)
-        op = MapPartitions(Profiled(profiler), "profile")
-        last = Apply(stage.width, len(stage.program) - 1, (op,), (stage.site,), ONE_TO_ONE)
-        return (*stage.program, last)
-
-
-class Profiled:
-    """Draws a partition's rows under a profiler."""
-
-    def __init__(self, profiler: Profiler) -> None:
-        self.profiler = profiler
-
-    def __call__(self, index: int, rows: Iterator[Any]) -> Any:
-        return self.profiler.profile(list, rows)
+        return profiler

@@ -24,12 +24,11 @@ from executors.runloop import JobHandle, Listener, RunLoop
 from executors.user_errors import raise_again
 from minispark.settings import parse_size
 from planner.blocks import Block
-from planner.events import CancelAsked, Job, KeepAsked, Released
+from planner.events import CancelAsked, Job, KeepAsked, Notice, Released, StageEnded
 from planner.failures import Cancelled, Failure, TooLarge, UserFailure
 from planner.levels import StorageLevel
 from planner.picture import debug_string
 from planner.plan import Node, Persist, Source, walk
-from planner.program import Program
 from planner.scheduler import Limits, Scheduler
 from planner.site import Site, call_site
 from planner.sources import BlockPart
@@ -74,7 +73,7 @@ class Session:
         failures = int(conf.get("spark.task.maxFailures", parsed.failures))
         losses = int(conf.get("minispark.task.maxLosses", max(4, 2 * failures)))
         self.on_accumulated: Callable[[dict[int, Any]], None] = lambda updates: None
-        self.on_stage: Callable[[Stage], Program] = lambda stage: stage.program  # for profilers
+        self.profiler_of: Callable[[Stage], Any] = lambda stage: None
         self._loop = RunLoop(
             self._executors,
             Scheduler(Limits(failures, losses)),
@@ -86,10 +85,12 @@ class Session:
         self._pending: dict[int, Callable[[], Source]] = {}  # checkpoints to write, by node
         self._jobs = itertools.count()
         self._live: dict[int, JobInfo] = {}
+        self._until: dict[int, weakref.ref[Persist]] = {}  # exchange -> kept for its sake
         self._stopped = False
         self.faults = self._loop.faults
         self.recovery = RecoveryReport()
         self.add_listener(self.recovery)
+        self.add_listener(self)
         self._loop.start()
         self.default_parallelism = self._executors.slots
 
@@ -163,7 +164,7 @@ class Session:
         return found
 
     def _pickle_program(self, stage: Stage) -> bytes:
-        program = StageProgram(stage.id, self.on_stage(stage), stage.output)
+        program = StageProgram(stage.id, stage.program, stage.output, self.profiler_of(stage))
         try:
             return pickling.by_value(program)
         except Exception as error:  # anything a user's __reduce__ or __getstate__ raises
@@ -182,6 +183,17 @@ class Session:
         self._loop.post(KeepAsked(kept.id))
         _finalize(base, self._gone, base.id, kept.id)
         return kept
+
+    def keep_until_written(self, kept: Persist, exchange: Node) -> None:
+        """Unpersist `kept` as soon as all map outputs of `exchange` are there."""
+        self._until[exchange.id] = weakref.ref(kept)
+
+    def on_event(self, notice: Notice) -> None:
+        """Listens to its own engine: what was kept for the sake of a stage can go after it."""
+        if isinstance(notice, StageEnded) and notice.exchange in self._until:
+            kept = self._until.pop(notice.exchange)()
+            if kept is not None:
+                self.unpersist(kept)
 
     def unpersist(self, node: Node, blocking: bool = False) -> None:
         """Keep the partitions of `node` no longer."""
@@ -217,6 +229,7 @@ class Session:
         stage = self._splitter.stages.get(node_id)
         self._splitter.forget(node_id)
         self._pending.pop(node_id, None)
+        self._until.pop(node_id, None)
         if stage is not None:
             self._loop.programs.pop(stage.id, None)
         if self._stopped:

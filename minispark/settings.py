@@ -110,16 +110,14 @@ SETTINGS = (
     Setting("spark.app.startTime", str, None, "When it began, in ms; set by the SparkContext."),
     Setting("spark.executor.id", str, None, "`driver`; set by the SparkContext."),
     Setting("spark.home", str, None, "Kept for programs that ask for it."),
-    Setting("spark.master", str, "local[*]", "Where tasks run: inline[n], local[n], ray[n] or host:port."),
+    Setting("spark.master", str, "local[*]", "Where: inline[n], local[n], ray[n] or host:port."),
     Setting("spark.default.parallelism", parse_count, None, "Partitions where nobody says."),
     Setting("spark.driver.maxResultSize", parse_size, "1g", "Largest answer of one job; 0: any."),
-    Setting("spark.task.maxFailures", parse_count, None, "Attempts at a task whose function fails."),
+    Setting("spark.task.maxFailures", parse_count, None, "Attempts at a task that fails."),
     Setting("minispark.task.maxLosses", parse_count, None, "Attempts at a task that was lost."),
     Setting("spark.local.dir", str, None, "Folder for spilled and temporary files."),
     Setting("spark.executor.memory", parse_size, None, "Budget of rows that an executor may hold."),
-    Setting(
-        "spark.executor.allowSparkContext", parse_flag, "false", "Whether a task may make a context."
-    ),
+    Setting("spark.executor.allowSparkContext", parse_flag, "false", "Whether tasks may make one."),
     Setting("spark.python.profile", parse_flag, "false", "Profile the functions of tasks."),
     Setting("spark.python.profile.dump", str, None, "Folder for profiles when the program ends."),
     Setting("spark.submit.pyFiles", str, "", "Files to add with addPyFile, between commas."),
@@ -184,7 +182,9 @@ def check(conf: Mapping[str, str], stacklevel: int = 2) -> None:
     """
     ours = sorted(key for key in conf if key.startswith("minispark.") and not is_known(key))
     if ours:
-        raise ValueError(f"unknown setting {ours[0]!r}; known are {', '.join(_known('minispark.'))}")
+        raise ValueError(
+            f"unknown setting {ours[0]!r}; known are {', '.join(_known('minispark.'))}"
+        )
     for key in conf:
         if key in _BY_KEY:
             value_of(conf, key)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from minispark.session import Session
 
 _WEB = ("http://", "https://", "ftp://")
+_SAFELY: dict[str, Any] = {"filter": "data"}
 _ARCHIVES = {".zip": "zip", ".jar": "zip", ".tar": "tar", ".tar.gz": "gztar", ".tgz": "gztar"}
 
 
@@ -116,7 +117,7 @@ class Shipping:
         importlib.invalidate_caches()
 
     def addArchive(self, path: str) -> None:
-        """Give every task the unpacked contents of an archive, in the folder `SparkFiles.get(name)`.
+        """Give every task what is in an archive, unpacked to folder `SparkFiles.get(name)`.
 
         Parameters
         ----------
@@ -135,7 +136,8 @@ class Shipping:
         >>> folder = tempfile.mkdtemp()
         >>> with open(os.path.join(folder, "words.txt"), "w") as file:
         ...     _ = file.write("to be")
-        >>> sc.addArchive(shutil.make_archive(os.path.join(tempfile.mkdtemp(), "all"), "zip", folder))
+        >>> archive = os.path.join(tempfile.mkdtemp(), "all")
+        >>> sc.addArchive(shutil.make_archive(archive, "zip", folder))
         >>> def read(_):
         ...     with open(os.path.join(SparkFiles.get("all.zip"), "words.txt")) as file:
         ...         return file.read()
@@ -156,7 +158,8 @@ class Shipping:
         with tempfile.TemporaryDirectory() as folder:
             packed = os.path.join(folder, "archive")
             _fetch(archive, packed, recursive=False)
-            shutil.unpack_archive(packed, target, kind, **_safely(kind))
+            # What a tar file unpacks stays within its folder.
+            shutil.unpack_archive(packed, target, kind, **({} if kind == "zip" else _SAFELY))
         self._ship(name, importable=False)
         self._archives[shown] = None
 
@@ -169,7 +172,7 @@ class Shipping:
         """
         return list(self._archives)
 
-    # ---- how ---------------------------------------------------------------------------------------
+    # ---- how -------------------------------------------------------------------------------------
 
     def _add(self, path: str, recursive: bool, importable: bool) -> str:
         """Copy a file to the folder of files, and give its name there."""
@@ -183,7 +186,9 @@ class Shipping:
                 if not os.path.exists(target):
                     os.rename(fresh, target)
                 elif not _same(fresh, target):
-                    raise FileExistsError(f"another file of the name {name!r} was added before {path}")
+                    raise FileExistsError(
+                        f"another file of the name {name!r} was added before {path}"
+                    )
             self._added[shown] = None
         elif not importable:
             return name
@@ -200,11 +205,6 @@ class Shipping:
             for each in names:
                 inside = os.path.relpath(os.path.join(folder, each), self._files_folder)
                 self._session.add_file(inside, importable=False)
-
-
-def _safely(kind: str) -> dict[str, str]:
-    """Keep what a tar file unpacks within its folder."""
-    return {} if kind == "zip" else {"filter": "data"}
 
 
 def _same(one: str, other: str) -> bool:

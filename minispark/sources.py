@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from executors import pickling
 from executors.formats import files, pickled, records, text, whole
 from minispark.dataset.dataset import Dataset
+from minispark.dataset.engine import Context
 from minispark.dataset.plans import side_by_side
 from minispark.settings import value_of
 from planner.plan import Node, Source
@@ -39,7 +40,7 @@ class Sources:
 
     def _dataset(self, node: Node) -> Dataset:
         assert self._session is not None  # a stopped context says so here, not in the first action
-        return Dataset(node, self)
+        return Dataset(node, cast(Context, self))
 
     def _source(self, parts: Sequence[Part], label: str) -> Dataset:
         return self._dataset(Source(tuple(parts), label, site=call_site()))
@@ -47,7 +48,7 @@ class Sources:
     def _value(self, key: str) -> Any:
         return value_of(dict(self._conf.getAll()), key)
 
-    # ---- collections -------------------------------------------------------------------------------
+    # ---- collections -----------------------------------------------------------------------------
 
     def parallelize(self, c: Iterable[Any], numSlices: int | None = None) -> Dataset:
         """A dataset of the elements of a collection.
@@ -140,7 +141,7 @@ class Sources:
             raise IndexError("union() needs at least one dataset")
         return self._dataset(side_by_side([rdd._node for rdd in rdds]))
 
-    # ---- files -------------------------------------------------------------------------------------
+    # ---- files -----------------------------------------------------------------------------------
 
     def _found(self, path: str, folders: files.Folders = "refuse") -> list[files.Found]:
         return files.find(path, "enter" if self._value(_RECURSIVE) else folders)
@@ -153,9 +154,9 @@ class Sources:
         Parameters
         ----------
         name : str
-            A file, a folder, a pattern (`*`, `?`, `[a-c]`, `{a,b}`), or several with commas between;
-            local, or a URI of a file system that pyarrow knows. Names that begin with `_` or `.`
-            are hidden. Files that end in .gz, .bz2, .zst or .deflate are decompressed.
+            A file, a folder, a pattern (`*`, `?`, `[a-c]`, `{a,b}`), or several with commas
+            between; local, or a URI of a file system that pyarrow knows. Names that begin with
+            `_` or `.` are hidden. Files that end in .gz, .bz2, .zst or .deflate are decompressed.
         minPartitions : int, optional
             Cut files into at least about this many partitions; `defaultMinPartitions` if not given.
             Compressed files are not cut.
@@ -286,7 +287,7 @@ class Sources:
         """The dataset that a checkpoint wrote to folder `name`."""
         return self._source(pickled.split(self._found(name)), "checkpoint")
 
-    # ---- what needs a JVM --------------------------------------------------------------------------
+    # ---- what needs a JVM ------------------------------------------------------------------------
 
     def sequenceFile(
         self,
@@ -321,9 +322,9 @@ class Sources:
 
         >>> sc.newAPIHadoopFile("somewhere", "InputFormat", "Key", "Value")
         Traceback (most recent call last):
-        NotImplementedError: SparkContext.newAPIHadoopFile needs Hadoop's classes; use textFile or binaryFiles
+        NotImplementedError: SparkContext.newAPIHadoopFile needs Hadoop's classes; use textFile
         """
-        raise _needs_hadoop("newAPIHadoopFile", "textFile or binaryFiles")
+        raise _needs_hadoop("newAPIHadoopFile", "textFile")
 
     def newAPIHadoopRDD(
         self,
@@ -339,9 +340,9 @@ class Sources:
 
         >>> sc.newAPIHadoopRDD("InputFormat", "Key", "Value")
         Traceback (most recent call last):
-        NotImplementedError: SparkContext.newAPIHadoopRDD needs Hadoop's classes; use textFile or binaryFiles
+        NotImplementedError: SparkContext.newAPIHadoopRDD needs Hadoop's classes; use textFile
         """
-        raise _needs_hadoop("newAPIHadoopRDD", "textFile or binaryFiles")
+        raise _needs_hadoop("newAPIHadoopRDD", "textFile")
 
     def hadoopFile(
         self,
@@ -358,9 +359,9 @@ class Sources:
 
         >>> sc.hadoopFile("somewhere", "InputFormat", "Key", "Value")
         Traceback (most recent call last):
-        NotImplementedError: SparkContext.hadoopFile needs Hadoop's classes; use textFile or binaryFiles
+        NotImplementedError: SparkContext.hadoopFile needs Hadoop's classes; use textFile
         """
-        raise _needs_hadoop("hadoopFile", "textFile or binaryFiles")
+        raise _needs_hadoop("hadoopFile", "textFile")
 
     def hadoopRDD(
         self,
@@ -376,9 +377,9 @@ class Sources:
 
         >>> sc.hadoopRDD("InputFormat", "Key", "Value")
         Traceback (most recent call last):
-        NotImplementedError: SparkContext.hadoopRDD needs Hadoop's classes; use textFile or binaryFiles
+        NotImplementedError: SparkContext.hadoopRDD needs Hadoop's classes; use textFile
         """
-        raise _needs_hadoop("hadoopRDD", "textFile or binaryFiles")
+        raise _needs_hadoop("hadoopRDD", "textFile")
 
 
 def _needs_hadoop(method: str, instead: str) -> NotImplementedError:

@@ -105,7 +105,9 @@ class StatusStore:
         if job is None:
             return
         job.status = "SUCCEEDED" if notice.failure is None else "FAILED"
-        wanted = {s for each in self._jobs.values() if each.status == "RUNNING" for s in each.stages}
+        wanted = {
+            s for each in self._jobs.values() if each.status == "RUNNING" for s in each.stages
+        }
         for stage in job.stages:
             if stage in self._stages and stage not in wanted:
                 self._stages[stage].active = False

@@ -29,7 +29,7 @@ class TaskId:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A question: these partitions of the result stage."""
+    """A question: these partitions of the result stage, each named once."""
 
     id: int
     stage: Stage
@@ -213,6 +213,13 @@ class Deliver(Action):
 
 
 @dataclass(frozen=True)
+class Discard(Action):
+    """Nobody waits for this result any more."""
+
+    result: Any
+
+
+@dataclass(frozen=True)
 class Account(Action):
     """Accumulator updates that count: once for each partition of a stage."""
 
@@ -311,12 +318,15 @@ class StageStarted(Notice):
 
 @dataclass(frozen=True)
 class StageEnded(Notice):
+    """All partitions of a stage are there; `exchange` is the one it fills, if any."""
+
     stage: int
+    exchange: int | None = None
 
 
 @dataclass(frozen=True)
 class TaskStarted(Notice):
-    """`why` is first, retry (its own failure), lost (something it had or read was lost)."""
+    """`why` is first, retry (its own failure), lost (something it had, read or made was lost)."""
 
     task: TaskId
     job: int

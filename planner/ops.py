@@ -128,10 +128,20 @@ class Combine(Op):
 
 
 @dataclass(frozen=True, eq=False)
+class GatherValues(Op):
+    """(k, [v, …]) before an exchange; a key may come more than once when memory is short."""
+
+
+@dataclass(frozen=True, eq=False)
 class GroupValues(Op):
-    """(k, [v, …]) for every key, values in the order they came. `wrap` turns the list to its type."""
+    """(k, [v, …]) for every key once, values in the order they came.
+
+    `gathered` says that the values come in lists already (GatherValues). `wrap` turns the list
+    into the type that the user sees.
+    """
 
     wrap: Fn | None = None
+    gathered: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,10 +201,11 @@ class ZipWith(Op):
 
 
 @dataclass(frozen=True, eq=False)
-class TagByRange(Op):
-    """(channel, row) by where f(key) falls among the bounds that the right side carries.
+class CutByRange(Op):
+    """(channel, [row, …]) for runs of rows, by where f(row) falls among bounds, towards Direct.
 
-    The right side is one row, the sorted list of at most channels - 1 bounds.
+    The left side is sorted by f; the right side is one row, the sorted list of at most
+    channels - 1 bounds.
     """
 
     f: Fn | None

@@ -61,9 +61,13 @@ class Broadcast(Partitioning):
 
 @dataclass(frozen=True)
 class Direct(Partitioning):
-    """The row is `(channel, payload)` and says itself where the payload goes."""
+    """The row is `(channel, payload)` and says itself where the payload goes.
+
+    With `runs` the payload is a list of rows.
+    """
 
     by: Partitioner | None = None
+    runs: bool = False
 
     @property
     def promise(self) -> Partitioner | None:

@@ -64,11 +64,15 @@ class Seats:
         else:
             self.anywhere.append(slot)
 
-    def pick(self, executor: str, may_steal: Callable[[Slot, str, int], bool]) -> Slot | None:
-        """The next task for an idle executor, if there is one for it."""
+    def own(self, executor: str) -> Slot | None:
+        """The next task that waits for this executor."""
         for queue in (self.bound[executor], self.free[executor], self.anywhere):
             if queue:
                 return queue.popleft()
+        return None
+
+    def another(self, executor: str, may_steal: Callable[[Slot, str, int], bool]) -> Slot | None:
+        """A task that waits for another executor and that this idle one may take."""
         longest = max(self.free.values(), key=len)
         if longest:
             return longest.popleft()

@@ -43,9 +43,11 @@ class BlockPart(Part):
 
 @dataclass(frozen=True, eq=False)
 class TextPart(Part):
-    """The lines that begin in bytes [start, stop) of each file, decoded as UTF-8 or left as bytes.
+    """The lines of bytes [start, stop) of each file, decoded as UTF-8 or left as bytes.
 
-    `stop` is None for a file that can only be read whole (a compressed one).
+    A line that begins exactly at `stop` is still one of them, and at `start` only where that is the
+    file's beginning: so Hadoop cuts. `stop` is None for a file that can only be read whole (a
+    compressed one).
     """
 
     pieces: tuple[tuple[str, int, int | None], ...]

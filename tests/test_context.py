@@ -30,19 +30,17 @@ from minispark.errors import PySparkRuntimeError
 
 @pytest.fixture
 def nothing_active() -> Iterator[None]:
-    """No context before, none after."""
-    for _ in range(2):
-        if SparkContext._active_spark_context is not None:
-            SparkContext._active_spark_context.stop()
-        yield
-        return
+    """No context before."""
+    if SparkContext._active_spark_context is not None:
+        SparkContext._active_spark_context.stop()
+    yield
 
 
 def glom(dataset: Any) -> Any:
     return dataset.glom().collect()
 
 
-# ---- one at a time ---------------------------------------------------------------------------------
+# ---- one at a time -------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("nothing_active")
@@ -56,7 +54,10 @@ class TestLife:
         assert SparkContext._active_spark_context is None
 
     def test_one_that_fails_to_start_leaves_room(self) -> None:
-        for master, conf in (("nonsense", SparkConf()), ("inline", SparkConf().set("minispark.x", 1))):
+        for master, conf in (
+            ("nonsense", SparkConf()),
+            ("inline", SparkConf().set("minispark.x", 1)),
+        ):
             with pytest.raises(ValueError, match="nonsense|minispark.x"):
                 SparkContext(master, "x", conf=conf)
             assert SparkContext._active_spark_context is None
@@ -94,6 +95,14 @@ class TestLife:
             assert sc.startTime <= time.time() * 1000
             assert sc.applicationId.startswith("inline-")
         assert conf.get("spark.master") == "local[1]"
+
+    def test_executors_get_their_environment(self) -> None:
+        conf = SparkConf().setExecutorEnv("COLOUR_OF_TESTS", "red")
+        with SparkContext(
+            "local[1]", "x", environment={"SHAPE_OF_TESTS": "round"}, conf=conf
+        ) as sc:
+            names = ["COLOUR_OF_TESTS", "SHAPE_OF_TESTS"]
+            assert sc.parallelize(names, 1).map(os.environ.get).collect() == ["red", "round"]
 
     def test_the_master_comes_from_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MINISPARK_MASTER", "inline[2]")
@@ -154,8 +163,23 @@ class TestLife:
         with pytest.raises(RuntimeError, match="without a SparkContext"):
             SparkFiles.getRootDirectory()
 
+    def test_folders_within_folders_by_setting(self, tmp_path: Path) -> None:
+        (tmp_path / "sub").mkdir()
+        (tmp_path / "sub" / "a.txt").write_text("deep")
+        key = "spark.hadoop.mapreduce.input.fileinputformat.input.dir.recursive"
+        with SparkContext("inline", "x") as sc, pytest.raises(IsADirectoryError, match=key):
+            sc.textFile(str(tmp_path))
+        with SparkContext("inline", "x", conf=SparkConf().set(key, True)) as sc:
+            assert sc.textFile(str(tmp_path)).collect() == ["deep"]
 
-# ---- collections -----------------------------------------------------------------------------------
+    def test_nobody_is_warned_without_reason(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with SparkContext("local[2]", "quiet") as sc:
+                assert sc.range(10).map(lambda x: x).count() == 10
+
+
+# ---- collections ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -169,11 +193,16 @@ class TestLife:
         ([], 3, [[], [], []]),
         ("abc", 2, [["a"], ["b", "c"]]),
         ({1: 2, 3: 4}, 2, [[1], [3]]),
-        ((i for i in range(4)), 2, [[0, 1], [2, 3]]),
     ],
 )
-def test_slices_are_those_of_pyspark(sc: SparkContext, elements: Any, slices: int, expected: Any) -> None:
+def test_slices_are_those_of_pyspark(
+    sc: SparkContext, elements: Any, slices: int, expected: Any
+) -> None:
     assert glom(sc.parallelize(elements, slices)) == expected
+
+
+def test_a_generator_is_read_once(sc: SparkContext) -> None:
+    assert glom(sc.parallelize((i for i in range(4)), 2)) == [[0, 1], [2, 3]]
 
 
 def test_large_collections_are_cut_between_batches(sc: SparkContext) -> None:
@@ -224,7 +253,7 @@ def test_classes_of_the_script_travel(sc: SparkContext) -> None:
     assert sc.parallelize([Point(1), Point(2)]).map(lambda point: point.x).sum() == 3
 
 
-# ---- files -----------------------------------------------------------------------------------------
+# ---- files ---------------------------------------------------------------------------------------
 
 
 def test_readers(sc: SparkContext, tmp_path: Path) -> None:
@@ -238,18 +267,6 @@ def test_readers(sc: SparkContext, tmp_path: Path) -> None:
     assert sc.binaryRecords(f"{tmp_path}/a.txt", 4).collect() == [b"one\n", b"two\n"]
     with pytest.raises(FileNotFoundError, match="Input path does not exist: file:/nowhere"):
         sc.textFile("/nowhere")
-
-
-def test_folders_within_folders_by_setting(tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "a.txt").write_text("deep")
-    key = "spark.hadoop.mapreduce.input.fileinputformat.input.dir.recursive"
-    if SparkContext._active_spark_context is not None:
-        SparkContext._active_spark_context.stop()
-    with SparkContext("inline", "x") as sc, pytest.raises(IsADirectoryError, match=key):
-        sc.textFile(str(tmp_path))
-    with SparkContext("inline", "x", conf=SparkConf().set(key, True)) as sc:
-        assert sc.textFile(str(tmp_path)).collect() == ["deep"]
 
 
 def test_what_needs_hadoop_says_so(sc: SparkContext) -> None:
@@ -276,7 +293,7 @@ def test_checkpoint_dir(sc: SparkContext, tmp_path: Path) -> None:
     assert sc._checkpointFile(data.getCheckpointFile()).collect() == [0, 1, 4, 9]
 
 
-# ---- threads and jobs ------------------------------------------------------------------------------
+# ---- threads and jobs ----------------------------------------------------------------------------
 
 
 def in_thread(kind: Any, f: Any) -> list[Any]:
@@ -339,6 +356,13 @@ def test_run_job(sc: SparkContext) -> None:
             sc.runJob(data, lambda rows: rows, [partition])
 
 
+def sleep_long(sc: SparkContext, ended: list[BaseException]) -> None:
+    try:
+        sc.range(2, numSlices=2).foreach(lambda _: time.sleep(60))
+    except JobCancelled as error:
+        ended.append(error)
+
+
 def test_jobs_are_cancelled_by_group_and_tag_and_tracked(local_sc: SparkContext) -> None:
     sc = local_sc
     for cancel in (
@@ -349,14 +373,7 @@ def test_jobs_are_cancelled_by_group_and_tag_and_tracked(local_sc: SparkContext)
         sc.setJobGroup("slow group", "sleeps")
         sc.addJobTag("slow")
         ended: list[BaseException] = []
-
-        def run() -> None:
-            try:
-                sc.range(2, numSlices=2).foreach(lambda _: time.sleep(60))
-            except JobCancelled as error:
-                ended.append(error)
-
-        thread = InheritableThread(target=run)
+        thread = InheritableThread(target=sleep_long, args=(sc, ended))
         tracker = sc.statusTracker()
         known = set(tracker.getJobIdsForGroup("slow group"))
         thread.start()
@@ -393,7 +410,7 @@ def test_executors_are_told(local_sc: SparkContext) -> None:
     assert sum(info.cacheSize for info in infos) > 0
 
 
-# ---- a context stays in the driver -----------------------------------------------------------------
+# ---- a context stays in the driver ---------------------------------------------------------------
 
 
 def test_a_context_cannot_be_pickled_or_used_in_a_task(sc: SparkContext) -> None:
@@ -405,7 +422,7 @@ def test_a_context_cannot_be_pickled_or_used_in_a_task(sc: SparkContext) -> None
         sc.range(1).map(lambda _: SparkContext("inline", "inner")).collect()
 
 
-# ---- files for tasks -------------------------------------------------------------------------------
+# ---- files for tasks -----------------------------------------------------------------------------
 
 
 def test_added_files(local_sc: SparkContext, tmp_path: Path) -> None:
@@ -482,12 +499,3 @@ def test_added_archives(local_sc: SparkContext, tmp_path: Path) -> None:
     assert len(local_sc.listArchives) == 4
     with pytest.raises(ValueError, match="is not an archive"):
         local_sc.addArchive(str(folder / "x.txt"))
-
-
-def test_nobody_is_warned_without_reason() -> None:
-    if SparkContext._active_spark_context is not None:
-        SparkContext._active_spark_context.stop()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with SparkContext("local[2]", "quiet") as sc:
-            assert sc.range(10).map(lambda x: x).count() == 10

@@ -1,7 +1,7 @@
 """Text files as partitions of lines, cut and read as Hadoop does.
 
-A line ends with `\\n`, `\\r\\n` or a lone `\\r`. Bytes [start, stop) of a file are one partition; its
-lines are those that begin after `start` (at it, for the start of the file) and not after `stop`.
+A line ends with `\\n`, `\\r\\n` or a lone `\\r`. Bytes [start, stop) of a file are one partition;
+its lines are those that begin after `start` (at it, for the file's beginning) and not after `stop`.
 So both ends of a partition's bytes are found by one rule: the first end of a line from there on.
 """
 
@@ -122,7 +122,7 @@ def _unmarked(chunks: Iterator[bytes]) -> Iterator[bytes]:
     return chain((first.removeprefix(_MARK),), chunks)
 
 
-# ---- a span of a file ------------------------------------------------------------------------------
+# ---- a span of a file ----------------------------------------------------------------------------
 
 
 def _span(path: str, start: int, stop: int) -> Iterator[bytes]:
@@ -147,7 +147,7 @@ def _span(path: str, start: int, stop: int) -> Iterator[bytes]:
 
 
 def _after_line(file: Any, at: int) -> int:
-    """The position after the first end of a line at or after position `at`; the file's end if none."""
+    """The position after the first end of a line at or after `at`; the file's end if none."""
     while chunk := file.read_at(_TAIL, at):
         feed: int = chunk.find(b"\n")
         back: int = chunk.find(b"\r")

@@ -30,9 +30,14 @@ def combine(op: ops.Combine, rows: Rows, at: At) -> Rows:
     return chain.from_iterable(_whole(fold, _folder(None, op.merge_combiners), rows, at, 0))
 
 
-def group(rows: Rows, at: At) -> Rows:
-    """(key, list of values) for every key."""
-    return chain.from_iterable(_whole(_gather, _extend, rows, at, 0))
+def gather(rows: Rows, at: At) -> Rows:
+    """(key, list of values), a key perhaps more than once."""
+    return chain.from_iterable(_tables(_gather, rows, at))
+
+
+def group(rows: Rows, gathered: bool, at: At) -> Rows:
+    """(key, list of values) for every key; the values come in lists if they are `gathered`."""
+    return chain.from_iterable(_whole(_extend if gathered else _gather, _extend, rows, at, 0))
 
 
 def distinct(rows: Rows, at: At) -> Rows:

@@ -114,11 +114,16 @@ def _combine(op: ops.Combine, rows: Rows, at: At) -> Rows:
 
 @run.register
 def _group(op: ops.GroupValues, rows: Rows, at: At) -> Rows:
-    groups = combine.group(rows, at)
+    groups = combine.group(rows, op.gathered, at)
     if op.wrap is None:
         return groups
     wrap = op.wrap
     return map(lambda pair: (pair[0], wrap(pair[1])), groups)
+
+
+@run.register
+def _gather(op: ops.GatherValues, rows: Rows, at: At) -> Rows:
+    return combine.gather(rows, at)
 
 
 @run.register

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from functools import partial, singledispatch
+from collections.abc import Callable, Iterator, Sequence
+from functools import singledispatch
 from itertools import chain, islice
 from typing import Any
 
 from executors.hashing import explain_unhashable
 from executors.kernels.at import At
-from executors.kernels.stopping import watched
+from executors.kernels.stopping import call
 from executors.memory import BATCH
 from executors.spill import Buckets
 from planner import ops
 
 Rows = Iterator[Any]
+_DEPTH = 4  # how often what does not fit is split again
 
 
 @singledispatch
@@ -53,16 +54,34 @@ def _product(op: ops.Product, sides: Sequence[Rows], at: At) -> Rows:
 
 
 @run_sides.register
-def _tag_by_range(op: ops.TagByRange, sides: Sequence[Rows], at: At) -> Rows:
+def _cut_by_range(op: ops.CutByRange, sides: Sequence[Rows], at: At) -> Rows:
     rows, carried = sides
     bounds: list[Any] = next(carried, [])
     f, last = op.f, op.channels - 1
 
-    def tag(row: Any) -> tuple[int, Any]:
+    def channel_of(row: Any) -> int:
         place = bisect_left(bounds, row if f is None else f(row))
-        return (place if op.ascending else last - place, row)
+        return place if op.ascending else last - place
 
-    return watched(partial(map, tag), rows)
+    return _cut(rows, channel_of)
+
+
+def _cut(rows: Rows, channel_of: Callable[[Any], int]) -> Iterator[tuple[int, list[Any]]]:
+    """Runs of rows of one channel. Channels never fall along the rows, so few rows are looked at."""
+    while batch := list(islice(rows, BATCH)):
+        at, last = 0, call(channel_of, batch[-1])
+        while at < len(batch):
+            channel = call(channel_of, batch[at])
+            low, high = at + 1, len(batch)
+            while channel != last and low < high:
+                middle = (low + high) // 2
+                if call(channel_of, batch[middle]) > channel:
+                    high = middle
+                else:
+                    low = middle + 1
+            end = high if channel != last else len(batch)
+            yield channel, batch[at:end]
+            at = end
 
 
 @run_sides.register
@@ -88,7 +107,7 @@ def _cogrouped(sides: list[Rows], at: At, depth: int) -> Iterator[Any]:
                     lists[number].append(value)
             except TypeError as error:
                 raise explain_unhashable(error, [first[0]]) from error
-            if depth < 4 and at.memory.full(table):
+            if depth < _DEPTH and at.memory.full(table):
                 yield from _in_buckets(table, sides, number, at, depth)
                 return
     yield table.items()
@@ -115,57 +134,87 @@ def _join(op: ops.Join, sides: Sequence[Rows], at: At) -> Rows:
     return chain.from_iterable(_joined(op, left, right, at, 0))
 
 
+class _Table:
+    """The left side of a join. While no key came twice it holds the values themselves, and is
+    filled at C speed; from then on lists of them."""
+
+    def __init__(self) -> None:
+        self.values: dict[Any, Any] = {}
+        self.lists = False
+
+    def add(self, pairs: list[Any]) -> None:
+        if not self.lists:
+            fresh = dict(pairs)
+            if len(fresh) == len(pairs) and self.values.keys().isdisjoint(fresh):
+                self.values.update(fresh)
+                return
+            self.values = {key: [value] for key, value in self.values.items()}
+            self.lists = True
+        table = self.values
+        for key, value in pairs:
+            if key in table:
+                table[key].append(value)
+            else:
+                table[key] = [value]
+
+    def pairs(self, but: set[Any]) -> Iterator[Any]:
+        """All (key, value) whose key is not in `but`."""
+        for key, held in self.values.items():
+            if key not in but:
+                for value in held if self.lists else (held,):
+                    yield key, value
+
+
 def _joined(op: ops.Join, left: Rows, right: Rows, at: At, depth: int) -> Iterator[Any]:
     """Iterables of (key, (v, w)): the left side in a table, the right one streamed past it."""
-    table: dict[Any, list[Any]] = {}
-    for first in left:
+    table = _Table()
+    while batch := list(islice(left, BATCH)):
         try:
-            for key, value in chain((first,), islice(left, BATCH - 1)):
-                if key in table:
-                    table[key].append(value)
-                else:
-                    table[key] = [value]
+            table.add(batch)
         except TypeError as error:
-            raise explain_unhashable(error, [first[0]]) from error
-        if depth < 4 and at.memory.full(table):
+            raise explain_unhashable(error, [pair[0] for pair in batch]) from error
+        if depth < _DEPTH and at.memory.full(table.values):
             yield from _join_in_buckets(op, table, left, right, at, depth)
             return
     matched: set[Any] = set()
-    yield _stream(op, table, right, matched)
+    if op.left or op.right:
+        yield _stream_outer(op, table, right, matched)
+    else:
+        yield (_stream_lists if table.lists else _stream)(table.values, right)
     if op.left:
-        yield (
-            (key, (value, None))
-            for key, values in table.items()
-            if key not in matched
-            for value in values
-        )
+        yield ((key, (value, None)) for key, value in table.pairs(matched))
 
 
-def _stream(
-    op: ops.Join, table: dict[Any, list[Any]], right: Rows, matched: set[Any]
-) -> Iterator[Any]:
-    get = table.get
-    if not op.left and not op.right:
-        for key, other in right:
-            for value in get(key, ()):
-                yield (key, (value, other))
-        return
+def _stream(table: dict[Any, Any], right: Rows) -> Iterator[Any]:
     for key, other in right:
-        values = get(key)
-        if values is not None:
+        if key in table:
+            yield (key, (table[key], other))
+
+
+def _stream_lists(table: dict[Any, Any], right: Rows) -> Iterator[Any]:
+    get = table.get
+    for key, other in right:
+        for value in get(key, ()):
+            yield (key, (value, other))
+
+
+def _stream_outer(op: ops.Join, table: _Table, right: Rows, matched: set[Any]) -> Iterator[Any]:
+    values, lists = table.values, table.lists
+    for key, other in right:
+        if key in values:
             matched.add(key)
-            for value in values:
+            for value in values[key] if lists else (values[key],):
                 yield (key, (value, other))
         elif op.right:
             yield (key, (None, other))
 
 
 def _join_in_buckets(
-    op: ops.Join, table: dict[Any, list[Any]], left: Rows, right: Rows, at: At, depth: int
+    op: ops.Join, table: _Table, left: Rows, right: Rows, at: At, depth: int
 ) -> Iterator[Any]:
     lefts, rights = Buckets(at.spills, depth), Buckets(at.spills, depth)
-    lefts.add((key, value) for key, values in table.items() for value in values)
-    table.clear()
+    lefts.add(table.pairs(set()))
+    table.values.clear()
     for side, part in ((left, lefts), (right, rights)):
         while batch := list(islice(side, BATCH)):
             part.add(batch)

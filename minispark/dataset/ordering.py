@@ -27,7 +27,8 @@ from minispark.dataset.plans import (
     zipped,
 )
 from minispark.dataset.rows import first_of
-from planner.ops import Sort, TagByRange
+from planner.levels import StorageLevel
+from planner.ops import CutByRange, Sort
 from planner.partitioning import Direct, Single
 from planner.plan import Node
 
@@ -153,7 +154,7 @@ class Ordering(Core):
         ['c', 'b', 'A']
         """
         channels = positive(numPartitions, self._defaultReducePartitions())
-        return self._derive(_sorted(self._node, sort_key(keyfunc), bool(ascending), channels))
+        return self._derive(self._sorted(sort_key(keyfunc), bool(ascending), channels))
 
     def sortBy(
         self,
@@ -176,7 +177,7 @@ class Ordering(Core):
         [1, 3, -4]
         """
         channels = positive(numPartitions, self._defaultReducePartitions())
-        return self._derive(_sorted(self._node, keyfunc, bool(ascending), channels))
+        return self._derive(self._sorted(keyfunc, bool(ascending), channels))
 
     def repartitionAndSortWithinPartitions(
         self,
@@ -241,16 +242,22 @@ class Ordering(Core):
             raise ValueError("Can not reduce() empty RDD")
         return best.of(chain.from_iterable(found))
 
+    def _sorted(self, f: Callable[[Any], Any], ascending: bool, channels: int) -> Node:
+        """Every partition sorted, cut at bounds found from samples, and the runs merged.
 
-def _sorted(node: Node, f: Callable[[Any], Any], ascending: bool, channels: int) -> Node:
-    """Rows ranged over the channels by a sample of their sort keys, then sorted where they are."""
-    order = Sort(f, ascending)
-    if channels == 1:
-        whole = node if node.width == 1 else moved(node, Single())
-        return narrow(whole, order)
-    bounds = to_everyone(_bounds(node, f, channels))
-    tagged = zipped((node, bounds), TagByRange(f, channels, ascending))
-    return narrow(moved(tagged, Direct(channels)), order)
+        The sorted partitions are kept from the sampling stage until the runs are written, so that
+        the rows are computed and sorted once.
+        """
+        node, order = self._node, Sort(f, ascending)
+        if channels == 1:
+            whole = node if node.width == 1 else moved(node, Single())
+            return narrow(whole, order)
+        local = self.ctx._session.persist(narrow(node, order), StorageLevel.MEMORY_ONLY)
+        bounds = to_everyone(_bounds(local, f, channels))
+        runs = zipped((local, bounds), CutByRange(f, channels, ascending))
+        ranged = moved(runs, Direct(channels, runs=True))
+        self.ctx._session.keep_until_written(local, ranged)
+        return narrow(ranged, order)
 
 
 def _bounds(node: Node, f: Callable[[Any], Any], channels: int) -> Node:

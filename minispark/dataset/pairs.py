@@ -17,7 +17,7 @@ from minispark.dataset.reducing import reduced
 from minispark.dataset.rows import first_of, second_of
 from minispark.dataset.zeros import with_zero
 from minispark.resultiterable import ResultIterable
-from planner.ops import Combine, FlatMapValues, GroupValues, Map, MapValues
+from planner.ops import Combine, FlatMapValues, GatherValues, GroupValues, Map, MapValues
 from planner.partitioning import Partitioner
 from planner.plan import Node, Source
 from planner.site import call_site
@@ -244,8 +244,8 @@ class Pairs(Core):
         >>> sorted(groups.mapValues(sorted).collect())
         [('a', [1, 2]), ('b', [5])]
         """
-        gathered = by_key(self._node, self._partitioner(numPartitions, partitionFunc))
-        return self._derive(narrow(gathered, GroupValues(ResultIterable), keeps=True))
+        partitioner = self._partitioner(numPartitions, partitionFunc)
+        return self._derive(_grouped(self._node, partitioner))
 
     def groupBy(
         self,
@@ -260,8 +260,7 @@ class Pairs(Core):
         [(0, [0, 2, 4]), (1, [1, 3])]
         """
         partitioner = self._partitioner(numPartitions, partitionFunc)
-        gathered = by_key(by_partition(self._node, KeyedBy(f)), partitioner)
-        return self._derive(narrow(gathered, GroupValues(ResultIterable), keeps=True))
+        return self._derive(_grouped(by_partition(self._node, KeyedBy(f)), partitioner))
 
     # ---- answers ---------------------------------------------------------------------------------
 
@@ -308,6 +307,14 @@ class Pairs(Core):
     ) -> Partitioner:
         channels = positive(numPartitions, self._defaultReducePartitions())
         return partitioner_of(channels, partitionFunc)
+
+
+def _grouped(node: Node, partitioner: Partitioner) -> Node:
+    """Values in lists before they are moved (keys travel once), joined to one list after."""
+    if node.promise == partitioner:
+        return narrow(node, GroupValues(ResultIterable), keeps=True)
+    gathered = by_key(narrow(node, GatherValues(), keeps=True), partitioner)
+    return narrow(gathered, GroupValues(ResultIterable, gathered=True), keeps=True)
 
 
 def _combined(node: Node, partitioner: Partitioner, create: Fn | None, merge: Fn, join: Fn) -> Node:

@@ -1,4 +1,4 @@
-"""SparkSession: the entry that programs begin with. Its SparkContext is whole, DataFrames are not yet."""
+"""SparkSession, the entry that programs begin with. It has no DataFrames yet."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ class SparkSession:
     def _is_stopped(self) -> bool:
         return self._sc._open_session is None
 
-    # ---- its life ----------------------------------------------------------------------------------
+    # ---- its life --------------------------------------------------------------------------------
 
     @classmethod
     def getActiveSession(cls) -> SparkSession | None:
@@ -327,7 +327,7 @@ class SparkSession:
     def _repr_html_(self) -> str:
         return f"<div><p><b>SparkSession</b></p>{self._sc._repr_html_()}</div>"
 
-    # ---- what it knows -----------------------------------------------------------------------------
+    # ---- what it knows ---------------------------------------------------------------------------
 
     @property
     def sparkContext(self) -> SparkContext:
@@ -356,7 +356,7 @@ class SparkSession:
         """
         return __version__
 
-    # ---- jobs and files ----------------------------------------------------------------------------
+    # ---- jobs and files --------------------------------------------------------------------------
 
     def addTag(self, tag: str) -> None:
         """As SparkContext.addJobTag.
@@ -430,7 +430,7 @@ class SparkSession:
 
     addArtifact = addArtifacts
 
-    # ---- not there yet -----------------------------------------------------------------------------
+    # ---- not there yet ---------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> NoReturn:
         if name in _NOT_YET:

@@ -31,8 +31,7 @@ class Answers(Asking):
 
     def _late(self, event: TaskDone, running: Running | None) -> None:
         """An answer nobody waits for: what it wrote goes, what it kept may stay."""
-        if event.output is not None:
-            self._free(event.output.blocks)
+        self._discard(event)
         if running is not None:
             _, blocks = self._note_kept(event, copies=False)
             self._free(blocks)
@@ -71,7 +70,7 @@ class Answers(Asking):
             run.answered.add(task.partition)
             self._account(job, event.report)
             self._actions.append(Deliver(job, task.partition, task, event.result))
-            if len(run.answered) == len(set(self.jobs[job].partitions)):
+            if len(run.answered) == len(self.jobs[job].partitions):
                 self._tell(StageEnded(stage.id))
                 self._end_job(job, None)
             return
@@ -90,7 +89,7 @@ class Answers(Asking):
             self._account(job, event.report)
         self._regain("shuffle", stage.exchange, task.partition, event.report, job)
         if not outputs.absent:
-            self._tell(StageEnded(stage.id))
+            self._tell(StageEnded(stage.id, stage.exchange))
             self._exchange_complete(stage.exchange)
 
     def _exchange_complete(self, exchange: int) -> None:
@@ -152,8 +151,6 @@ class Answers(Asking):
         self, event: TaskDone, copies: bool = True
     ) -> tuple[set[tuple[int, int, str]], tuple[Block, ...]]:
         """Take in what a task kept and dropped; the copies to wait for, and the blocks for them."""
-        for key in event.report.dropped:
-            self._forget_copies(key, event.executor)
         wanted: set[tuple[int, int, str]] = set()
         blocks: list[Block] = []
         if event.executor not in self.seats.nodes:
@@ -171,6 +168,8 @@ class Answers(Asking):
                 for executor in self._others(event.executor, kept.wanted_copies - 1):
                     wanted.add((kept.persist, kept.partition, executor))
                     self._actions.append(Copy(kept.persist, kept.partition, executor, kept.replica))
+        for key in event.report.dropped:  # the last word: the task may have put it there itself
+            self._forget_copies(key, event.executor)
         return wanted, tuple(blocks)
 
     def _others(self, executor: str, number: int) -> list[str]:
@@ -182,33 +181,17 @@ class Answers(Asking):
         others.sort(key=lambda name: self.seats.nodes[name] == node)
         return others[:number]
 
-    def _forget_output(self, exchange: int, source: int, where: str) -> None:
-        """That output is gone. Who waits for the exchange, or will, asks for it again."""
-        outputs = self.outputs.get(exchange)
-        output = outputs.forget(source) if outputs is not None else None
-        if output is None:
-            return
-        for block in output.blocks:
-            if block.node in self.on_node:
-                self.on_node[block.node].discard((exchange, source))
-        self._free(output.blocks)
-        self._lose("shuffle", exchange, source, where)
-        for stage_id, partition in self.for_exchange.get(exchange, {}):
-            reader = self.runs.get(stage_id)
-            if reader is not None and reader.state.get(partition) == WAITING:
-                self._todo.append((stage_id, partition))
-
     def _forget_slices(self, failure: SliceLost, running: Running) -> None:
         """Forget the outputs a reader did not find, unless they were written anew meanwhile."""
         outputs = self.outputs.get(failure.exchange)
         if outputs is None:
             return
-        given = {
+        given = dict.fromkeys(
             (slice_.source, slice_.block)
             for slices in running.fetches.values()
             for slice_ in slices
             if slice_.exchange == failure.exchange and slice_.source in failure.sources
-        }
+        )
         for source, block in given:
             output = outputs.table[source]
             if output is not None and block in output.blocks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from planner.blocks import Outputs
 from planner.events import (
@@ -14,6 +14,7 @@ from planner.events import (
 from planner.failures import (
     EngineFailure,
 )
+from planner.kept import Key
 from planner.placement import Slot
 from planner.program import Fetch
 from planner.runs import QUEUED, RUNNING, WAITING, Run, Running
@@ -35,11 +36,14 @@ class Asking(Jobs):
         run.users.update(dict.fromkeys(joined))
         if joined:  # what the run itself waits for is theirs too
             waiting = [p for p, state in run.state.items() if state == WAITING]
-            for partition in waiting:
-                del run.state[partition]
             self._todo.extend((stage.id, partition) for partition in waiting)
         asked = [p for p in partitions if p not in run.state and p not in run.answered]
         if asked:
+            if stage.barrier and stage.exchange is not None and len(asked) < stage.width:
+                asked = list(range(stage.width))  # its tasks met: what one wrote depends on all
+                for partition in asked:
+                    self._forget_output(stage.exchange, partition, "barrier")
+            run.state.update(dict.fromkeys(asked, WAITING))
             again = stage.exchange in self.counted
             name = stage.site.method
             job = next(iter(run.users))
@@ -49,13 +53,16 @@ class Asking(Jobs):
     def _ask(self, run: Run, partition: int) -> None:
         """Wanted; absent? ready?"""
         stage = run.stage
-        if run.state.get(partition) in (QUEUED, RUNNING) or partition in run.answered:
+        if run.state.get(partition) in (QUEUED, RUNNING):
+            return
+        if partition in run.answered or partition in run.held:
             return
         if stage.exchange is not None and self.outputs[stage.exchange].table[partition] is not None:
             run.state.pop(partition, None)
             return
         slot = (stage.id, partition)
-        home, bound = self.needs.home(stage, partition)
+        # tasks of a barrier stage start together, wherever seats are: everything has to be there
+        home, bound = (None, False) if stage.barrier else self.needs.home(stage, partition)
         inputs = self.needs.inputs(stage, partition, home)
         run.state[partition] = WAITING
         for exchange in inputs.absent:
@@ -86,24 +93,47 @@ class Asking(Jobs):
             missing = tuple(outputs.missing())
         self._want(stage, missing, tuple(run.users))
 
+    def _forget_output(self, exchange: int, source: int, where: str) -> None:
+        """That output is gone. Who waits for the exchange, or will, asks for it again."""
+        outputs = self.outputs.get(exchange)
+        output = outputs.forget(source) if outputs is not None else None
+        if output is None:
+            return
+        for block in output.blocks:
+            if block.node in self.on_node:
+                self.on_node[block.node].discard((exchange, source))
+        self._free(output.blocks)
+        self._lose("shuffle", exchange, source, where)
+        for stage_id, partition in self.for_exchange.get(exchange, {}):
+            reader = self.runs.get(stage_id)
+            if reader is not None and reader.state.get(partition) == WAITING:
+                self._todo.append((stage_id, partition))
+
     def _place(self) -> bool:
         """Give idle executors work; True if that raised new questions."""
         if self.seats.opening:
             return False
         for run in [run for run in self.runs.values() if run.ready]:
-            if not self._place_barrier(run):
+            if run.users and not self._place_barrier(run):
                 return bool(self._todo)
-        busy = True
-        while busy:
-            busy = False
-            for executor in self.seats.idle():
-                slot = self.seats.pick(executor, self._may_steal)
-                if slot is not None:
-                    busy = True
-                    wanted = self.runs.get(slot[0])
-                    if wanted is not None and wanted.state.get(slot[1]) == QUEUED:
-                        self._launch(wanted, slot[1], executor)
+        while self._seat(self.seats.own) or self._seat(self._anothers):
+            pass  # everybody takes what is theirs before anybody takes what is another's
         return bool(self._todo)
+
+    def _seat(self, pick: Callable[[str], Slot | None]) -> bool:
+        """Start on each idle executor the task that `pick` finds for it; whether there was one."""
+        found = False
+        for executor in self.seats.idle():
+            slot = pick(executor)
+            if slot is not None:
+                found = True
+                run = self.runs.get(slot[0])
+                if run is not None and run.state.get(slot[1]) == QUEUED:
+                    self._launch(run, slot[1], executor)
+        return found
+
+    def _anothers(self, executor: str) -> Slot | None:
+        return self.seats.another(executor, self._may_steal)
 
     def _may_steal(self, slot: Slot, executor: str, waiting: int) -> bool:
         """Whether an executor should take one of the `waiting` tasks of another one's.
@@ -130,7 +160,7 @@ class Asking(Jobs):
         """Start all tasks of a barrier stage at once; False while others must hold back for it."""
         if len(run.ready) < len(run.state) or any(s == RUNNING for s in run.state.values()):
             return True
-        need, idle = len(run.ready), self.seats.idle()
+        need, seats = len(run.ready), self._barrier_seats(run)
         if need > len(self.seats.nodes) + self.seats.awaited:
             self._fail(
                 run,
@@ -140,25 +170,33 @@ class Asking(Jobs):
                 ),
             )
             return True
-        if len(idle) < need:
+        if len(seats) < need:
             return False
         if any(self.needs.inputs(run.stage, p, None).absent for p in run.ready):
             self._restart_barrier(run)  # an input went since the last task became ready
             return True
-        for partition, executor in zip(sorted(run.ready), idle, strict=False):
-            self._launch(run, partition, executor)
+        for partition in sorted(seats):
+            self._launch(run, partition, seats[partition])
         run.ready.clear()
         return True
+
+    def _barrier_seats(self, run: Run) -> dict[int, str]:
+        """Idle executors for the tasks of a barrier stage, their homes where that can be."""
+        idle = dict.fromkeys(self.seats.idle())
+        seats: dict[int, str] = {}
+        for partition in sorted(run.ready):
+            home, _ = self.needs.home(run.stage, partition)
+            if home is not None and home in idle:
+                seats[partition] = home
+                del idle[home]
+        others = [partition for partition in sorted(run.ready) if partition not in seats]
+        return {**seats, **dict(zip(others, idle, strict=False))}
 
     def _restart_barrier(self, run: Run) -> None:
         """All tasks of a barrier stage run again, those that had finished too."""
         self._abandon_tasks(run)
         run.calls.clear()
         run.ready.clear()
-        for event in run.held.values():
-            if event.output is not None:
-                self._free(event.output.blocks)
-        run.held.clear()
         partitions = (
             range(run.stage.width)
             if run.stage.exchange is not None
@@ -172,7 +210,9 @@ class Asking(Jobs):
     def _launch(self, run: Run, partition: int, executor: str) -> None:
         stage = run.stage
         inputs = self.needs.inputs(stage, partition, executor)
-        if inputs.absent or any(key in self.computing for key in inputs.claims):
+        claims = tuple(key for key in inputs.claims if key not in self.computing)
+        # a barrier task cannot wait for another one's claim: that one may wait at the barrier
+        if inputs.absent or (len(claims) < len(inputs.claims) and not stage.barrier):
             run.state[partition] = WAITING  # something went since it was queued: ask again
             self._todo.append((stage.id, partition))
             return
@@ -189,10 +229,10 @@ class Asking(Jobs):
         run.state[partition] = RUNNING
         run.started = True
         self.seats.busy[executor] = task.number
-        self.running[task.number] = Running(task, executor, job.id, run, fetches, inputs.claims)
-        for key in inputs.claims:
+        self.running[task.number] = Running(task, executor, job.id, run, fetches, claims)
+        for key in claims:
             self.computing[key] = task.number
-        keep = frozenset(persist for persist, _ in inputs.claims)
+        keep = frozenset(persist for persist, _ in claims)
         self._actions.append(
             Launch(
                 task,
@@ -206,4 +246,10 @@ class Asking(Jobs):
                 stage.width if stage.barrier else 0,
             )
         )
-        self._tell(TaskStarted(task, job.id, executor, run.why.pop(partition, "first")))
+        why = run.why.pop(partition, None) or self._why(stage, partition, claims)
+        self._tell(TaskStarted(task, job.id, executor, why))
+
+    def _why(self, stage: Stage, partition: int, claims: tuple[Key, ...]) -> str:
+        """Whether a first attempt brings back something that had been there before."""
+        written = ("shuffle", stage.exchange, partition) in self.lost
+        return "lost" if written or any(("kept", *key) in self.lost for key in claims) else "first"

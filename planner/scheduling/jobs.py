@@ -6,7 +6,6 @@ from planner.events import (
     CancelTask,
     EndJob,
     ForgetStage,
-    FreeBlocks,
     JobEnded,
 )
 from planner.failures import (
@@ -43,16 +42,25 @@ class Jobs(Tables):
                 waiting.pop((stage, partition), None)
         self.for_exchange = {at: slots for at, slots in self.for_exchange.items() if slots}
         self.for_kept = {at: slots for at, slots in self.for_kept.items() if slots}
-        if RUNNING in run.state.values():
+        if run.held or RUNNING in run.state.values():
             self._abandon_tasks(run)
         for key in [key for key in self.lost if key[0] == "running" and key[1] == stage]:
             del self.lost[key]
         self._actions.append(ForgetStage(stage))
 
     def _abandon_tasks(self, run: Run) -> None:
+        """Nobody wants the answers of this run's tasks, neither to come nor held back."""
         for running in self.running.values():
             if running.run is run:
                 running.run = None
                 self._actions.append(CancelTask(running.task, running.executor))
         for number in [n for n, held in self.held.items() if held.running.run is run]:
-            self._actions.append(FreeBlocks(self.held.pop(number).blocks))
+            held = self.held.pop(number)
+            held.running.run = None
+            self._free(held.blocks)
+            self._unclaim(held.running)
+            self._discard(held.done)
+            self._ended(held.done, held.running.job, None, counted=False)
+        for event in run.held.values():
+            self._discard(event)
+        run.held.clear()

@@ -11,6 +11,7 @@ from planner.blocks import Block, Outputs
 from planner.events import (
     Account,
     Action,
+    Discard,
     FreeBlocks,
     Job,
     Lost,
@@ -103,6 +104,13 @@ class Tables:
     def _free(self, blocks: tuple[Block, ...]) -> None:
         if blocks:
             self._actions.append(FreeBlocks(blocks))
+
+    def _discard(self, event: TaskDone) -> None:
+        """What a task wrote, and nobody wants."""
+        if event.output is not None:
+            self._free(event.output.blocks)
+        if event.result is not None:
+            self._actions.append(Discard(event.result))
 
     def _tell(self, notice: Notice) -> None:
         self._actions.append(Tell(notice))

@@ -23,6 +23,7 @@ from planner.events import (
     Copy,
     CopyDone,
     Deliver,
+    Discard,
     EndJob,
     Event,
     ExecutorDown,
@@ -130,10 +131,12 @@ class World:
         self.accounts: list[dict[int, Any]] = []
         self.notices: list[Notice] = []
         self.forgotten: list[int] = []
+        self.results: set[str] = set()  # handles of rows that somebody has to take or discard
         self.replies: list[Reply] = []
         self.copies: list[Copy] = []
         self.blocks: set[Block] = set()  # that exist
-        self.gone: set[Block] = set()  # that the scheduler freed or was told of
+        self.freed: set[Block] = set()  # by the scheduler
+        self.gone: set[Block] = set()  # freed, or lost with a node as the scheduler was told
         self.kept: dict[str, set[Key]] = {}  # home -> what is really there
         self.vanished: set[tuple[str, Key]] = set()  # kept partitions lost without a word
         self._jobs = 0
@@ -160,9 +163,7 @@ class World:
         self.nodes[executor] = node or f"n-{executor}"
         return self.feed(ExecutorUp(executor, self.nodes[executor]))
 
-    def down(
-        self, executor: str, node_lost: bool = False, replaced: bool = False
-    ) -> list[Action]:
+    def down(self, executor: str, node_lost: bool = False, replaced: bool = False) -> list[Action]:
         node = self.nodes.pop(executor)
         for number in [n for n, task in self.tasks.items() if task.executor == executor]:
             self._leave(number)
@@ -203,6 +204,12 @@ class World:
         persist, _ = self.splitter.kept.pop(node.id)
         return self.feed(Released(persists=(persist,)))
 
+    def release(self, *exchanges: Node) -> list[Action]:
+        """These exchanges are garbage: their stages go, and what was written for them."""
+        for node in exchanges:
+            self.splitter.stages.pop(node.id, None)
+        return self.feed(Released(exchanges=tuple(node.id for node in exchanges)))
+
     # ---- answers of tasks --------------------------------------------------------------------------
 
     def done(self, stage: Stage, partition: int, **report: Any) -> list[Action]:
@@ -226,7 +233,7 @@ class World:
             launch.task,
             launch.executor,
             self._write(launch),
-            None if launch.stage.output is not None else f"rows of {launch.task.partition}",
+            self._rows(launch),
             TaskReport(**report),
         )
 
@@ -311,9 +318,7 @@ class World:
 
     def running(self, stage: Stage) -> list[int]:
         """The partitions of the stage that run now and are wanted."""
-        return sorted(
-            task.task.partition for task in self.wanted() if task.task.stage == stage.id
-        )
+        return sorted(task.task.partition for task in self.wanted() if task.task.stage == stage.id)
 
     def runs(self, stage: Stage) -> dict[int, int]:
         """How many attempts of each partition were started so far."""
@@ -361,6 +366,7 @@ class World:
         left = {name: size for name, size in self.scheduler.tables().items() if size}
         assert not left, left
         assert not self.blocks, self.blocks
+        assert not self.results, self.results
         assert not any(self.kept.values()), self.kept
 
     # ---- doing what actions say --------------------------------------------------------------------
@@ -372,7 +378,10 @@ class World:
             case CancelTask(task, executor):
                 assert self.tasks[task.number].executor == executor
                 self.cancelled.add(task.number)
-            case Deliver(job, partition):
+            case Discard(result):
+                self.results.remove(result)
+            case Deliver(job, partition, _, result):
+                self.results.remove(result)
                 assert job not in self.ended, "an answer after the end of its job"
                 assert partition not in self.delivered.setdefault(job, []), "an answer twice"
                 self.delivered[job].append(partition)
@@ -457,10 +466,17 @@ class World:
         self.meeting.discard(number)
 
     def _free(self, block: Block) -> None:
-        twice = block in self.gone and block.node in self.nodes.values()
-        assert not twice, f"{block} freed twice"
-        self.blocks.discard(block)
+        assert block not in self.freed, f"{block} freed twice"
+        self.freed.add(block)
         self.gone.add(block)
+        self.blocks.discard(block)
+
+    def _rows(self, launch: Launch) -> str | None:
+        if launch.stage.output is not None:
+            return None
+        result = f"rows of task {launch.task.number}"
+        self.results.add(result)
+        return result
 
     def _write(self, launch: Launch) -> MapOutput | None:
         output = launch.stage.output
@@ -482,9 +498,7 @@ class World:
             name = f"replica {key} {launch.task.number}"
             replica = Block(name, self._node(launch), 10)
             self.blocks.add(replica)
-        return KeptPartition(
-            *key, launch.executor, "live", 10, None, level.replication, replica
-        )
+        return KeptPartition(*key, launch.executor, "live", 10, None, level.replication, replica)
 
     def _node(self, launch: Launch) -> str:
         return self.nodes.get(launch.executor, "a node that is gone")

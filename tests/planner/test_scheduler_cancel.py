@@ -52,13 +52,13 @@ def test_other_jobs_go_on_as_they_were() -> None:
     other = world.ask(plan)
     world.done(map_stage(other), 0)
     before = (world.running(map_stage(other)), world.scheduler.seats.waiting())
-    job = world.ask(two_stages(maps=4, reduces=2))
-    world.cancel(job)
+    doomed = two_stages(maps=4, reduces=2)
+    world.cancel(world.ask(doomed))
     assert (world.running(map_stage(other)), world.scheduler.seats.waiting()) == before
     world.finish()
     assert world.ended[other.id] is None
     assert world.runs(map_stage(other)) == {0: 1, 1: 1, 2: 1}
-    world.close(plan)
+    world.close(plan, doomed)
 
 
 def test_a_job_cancelled_while_it_waits_for_its_shuffle_leaves_no_trace() -> None:

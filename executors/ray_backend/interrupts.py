@@ -1,0 +1,112 @@
+"""Cancelling a task from another thread of its process.
+
+Ray runs the tasks of an actor that has concurrency groups in a thread of its own, where signals do
+not reach. So a cancel is raised in that thread by the interpreter: at its next bytecode, never
+inside a shield, and never after the task has ended.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from types import TracebackType
+
+from executors.runtime import TaskCancelled
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Make `thread` raise `error` at its next bytecode; None takes back one not raised yet."""
+    what = ctypes.py_object(error) if error is not None else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
+
+
+class Interrupts:
+    """Says which task may be interrupted now. Calling it gives the shield for `Runtime`.
+
+    `arm` and `disarm` are called around a task by its thread, `cancel` by any other.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread = 0
+        self._task = -1  # number of the armed task; numbers only grow
+        self._last = -1  # the newest task that was armed
+        self._early: set[int] = set()  # cancelled before they began
+        self._depth = 0
+        self._sent = False
+        self._pending = False
+        self._woken = threading.Event()
+
+    def arm(self, task: int) -> None:
+        """From now on this thread runs `task`. Raises TaskCancelled if that is cancelled already."""
+        with self._lock:
+            self._thread = threading.get_ident()
+            self._task = self._last = task
+            self._depth = 0
+            self._sent = self._pending = False
+            self._woken.clear()
+            cancelled = task in self._early
+            self._early = {number for number in self._early if number > task}
+        if cancelled:
+            raise TaskCancelled
+
+    def disarm(self) -> None:
+        """The task has ended: what was not raised by now never will be."""
+        while True:
+            try:
+                with self._lock:
+                    self._task = -1
+                    _raise_in(self._thread, None)
+                return
+            except TaskCancelled:
+                continue  # it came at the last moment, and comes only once
+
+    def cancel(self, task: int) -> None:
+        """Raise TaskCancelled in `task`, now or when it begins; nothing if it has ended."""
+        with self._lock:
+            if task > self._last:
+                self._early.add(task)
+            if task != self._task or self._sent:
+                return
+            self._sent = True
+            if self._depth:
+                self._pending = True
+            else:
+                _raise_in(self._thread, TaskCancelled)
+            self._woken.set()
+
+    def __call__(self) -> Interrupts:
+        return self
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._depth += 1
+            if self._sent:  # raised a moment ago and not delivered: it waits for the shield's end
+                _raise_in(self._thread, None)
+                self._pending = True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._depth -= 1
+            due = self._pending and not self._depth
+            self._pending = self._pending and not due
+        if due:
+            raise TaskCancelled
+
+    def make_sleep_wake(self) -> None:
+        """Let a cancel end `time.sleep` in tasks: it would sleep on, being inside one bytecode."""
+        really_sleep = time.sleep
+
+        def sleep(seconds: float, /) -> None:
+            ours = threading.get_ident() == self._thread and self._task >= 0
+            if ours and isinstance(seconds, int | float) and 0 < seconds < threading.TIMEOUT_MAX:
+                end = time.monotonic() + seconds
+                if not self._woken.wait(seconds):
+                    return
+                seconds = max(0.0, end - time.monotonic())  # shielded, or swallowed by the user
+            really_sleep(seconds)
+
+        time.sleep = sleep
