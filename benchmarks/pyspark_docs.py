@@ -16,6 +16,7 @@ import argparse
 import contextlib
 import doctest
 import importlib
+import importlib.util
 import json
 import os
 import re
@@ -140,13 +141,17 @@ def globals_of(module: ModuleType, engine: str) -> dict[str, Any]:
     names = dict(vars(module), __name__="__main__")
     if engine == "pyspark":
         return names
-    ours = importlib.import_module(engine)
+    # Where a user would import them from: the package, or the module of the same name in it.
+    places = [importlib.import_module(engine)]
+    for path in (module.__name__.removeprefix("pyspark."), module.__name__.split(".")[-1]):
+        if importlib.util.find_spec(f"{engine}.{path}"):
+            places.append(importlib.import_module(f"{engine}.{path}"))
     for name, value in list(names.items()):
         home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
         if str(home).split(".")[0] == "pyspark" and not name.startswith("__"):
             del names[name]
-            if hasattr(ours, name):
-                names[name] = getattr(ours, name)
+            found = [getattr(place, name) for place in places if hasattr(place, name)]
+            names.update({name: found[0]} if found else {})
     return names
 
 
@@ -366,7 +371,8 @@ def main() -> None:
     parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child is not None:
-        return child(Connection(options.child), options.engine, options.master)
+        child(Connection(options.child), options.engine, options.master)
+        return
 
     pairs = chosen(options.only, options.all)
     runner = Child(options.engine, options.master, options.noisy)

@@ -12,8 +12,8 @@ import shutil
 import tempfile
 import time
 
-_PREFIX = "minispark-"
-_LOCK = "lock"
+PREFIX = "minispark-"
+LOCK = "lock"
 _YOUNG = 60.0  # seconds in which a folder without a lock file may be one that is just being made
 
 
@@ -22,8 +22,8 @@ class SessionFolder:
 
     def __init__(self, root: str) -> None:
         sweep(root)
-        self.path = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getuid()}-", dir=root)
-        self._lock = os.open(os.path.join(self.path, _LOCK), os.O_CREAT | os.O_RDWR, 0o600)
+        self.path = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getuid()}-", dir=root)
+        self._lock = os.open(os.path.join(self.path, LOCK), os.O_CREAT | os.O_RDWR, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def close(self) -> None:
@@ -45,7 +45,7 @@ def memory_root() -> str:
 def remove_if_dead(path: str) -> bool:
     """Remove a session's folder if no driver holds its lock."""
     try:
-        lock = os.open(os.path.join(path, _LOCK), os.O_RDWR)
+        lock = os.open(os.path.join(path, LOCK), os.O_RDWR)
     except FileNotFoundError:
         return False
     try:
@@ -62,10 +62,10 @@ def remove_if_dead(path: str) -> bool:
 def sweep(root: str) -> None:
     """Remove what dead sessions of this user left below `root`."""
     for entry in os.scandir(root):
-        if not entry.name.startswith(f"{_PREFIX}{os.getuid()}-"):
+        if not entry.name.startswith(f"{PREFIX}{os.getuid()}-"):
             continue
         try:
-            if os.path.exists(os.path.join(entry.path, _LOCK)):
+            if os.path.exists(os.path.join(entry.path, LOCK)):
                 remove_if_dead(entry.path)
             elif time.time() - entry.stat().st_mtime > _YOUNG:
                 shutil.rmtree(entry.path, ignore_errors=True)

@@ -8,6 +8,56 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any, ClassVar, Self
 
 
+class ResourceInformation:
+    """A kind of resource and the addresses of those that can be used.
+
+    Parameters
+    ----------
+    name : str
+        The kind: "gpu", say.
+    addresses : list of str
+        What they are called: the indices of GPUs, say.
+
+    Examples
+    --------
+    >>> ResourceInformation("gpu", ["0", "1"]).addresses
+    ['0', '1']
+    """
+
+    def __init__(self, name: str, addresses: list[str]) -> None:
+        self._name = name
+        self._addresses = addresses
+
+    @property
+    def name(self) -> str:
+        """The kind of resource.
+
+        >>> ResourceInformation("gpu", ["0"]).name
+        'gpu'
+        """
+        return self._name
+
+    @property
+    def addresses(self) -> list[str]:
+        """What they are called.
+
+        >>> ResourceInformation("gpu", ["0"]).addresses
+        ['0']
+        """
+        return self._addresses
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ResourceInformation):
+            return NotImplemented
+        return (self._name, self._addresses) == (other._name, other._addresses)
+
+    def __hash__(self) -> int:
+        return hash((self._name, tuple(self._addresses)))
+
+    def __repr__(self) -> str:
+        return f"ResourceInformation({self._name!r}, {self._addresses!r})"
+
+
 class TaskContext:
     """The task that runs in this process: who it is and what it was given.
 
@@ -18,8 +68,8 @@ class TaskContext:
     stageId, partitionId, attemptNumber, taskAttemptId : int
         `attemptNumber` counts the attempts at this partition from 0; `taskAttemptId` is never used
         twice in a session.
-    cpuAmount : Decimal
-        Cores given to the task.
+    cpus, cpuAmount : int, Decimal
+        Cores given to the task; the amount, if given, is the exact one.
     resources : mapping of str to ResourceInformation
     localProperties : mapping of str to str
         The job's properties, set with `SparkContext.setLocalProperty`.
@@ -42,15 +92,16 @@ class TaskContext:
         partitionId: int = 0,
         attemptNumber: int = 0,
         taskAttemptId: int = 0,
-        cpuAmount: Decimal = Decimal(1),
-        resources: Mapping[str, Any] | None = None,
+        cpus: int = 1,
+        cpuAmount: Decimal | None = None,
+        resources: Mapping[str, ResourceInformation] | None = None,
         localProperties: Mapping[str, str] | None = None,
     ) -> None:
         self._stageId = stageId
         self._partitionId = partitionId
         self._attemptNumber = attemptNumber
         self._taskAttemptId = taskAttemptId
-        self._cpuAmount = cpuAmount
+        self._cpuAmount = Decimal(cpus) if cpuAmount is None else cpuAmount
         self._resources = dict(resources or {})
         self._localProperties = dict(localProperties or {})
 
@@ -63,6 +114,25 @@ class TaskContext:
         """
         found = TaskContext._taskContext
         return found if isinstance(found, cls) else None
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> Self:
+        """A context of what a dict says, with the names of the parameters as keys.
+
+        >>> task = TaskContext.from_json({"partitionId": 3, "cpus": 2})
+        >>> task.partitionId(), task.cpus()
+        (3, 2)
+        """
+        names = ("stageId", "partitionId", "attemptNumber", "taskAttemptId", "localProperties")
+        known = {name: json[name] for name in (*names, "cpus") if name in json}
+        if "cpuAmount" in json:
+            known["cpuAmount"] = Decimal(json["cpuAmount"])
+        if "resources" in json:
+            known["resources"] = {
+                name: ResourceInformation(about["name"], about["addresses"])
+                for name, about in json["resources"].items()
+            }
+        return cls(**known)
 
     @classmethod
     def _setTaskContext(cls, context: TaskContext | None) -> None:
@@ -129,7 +199,7 @@ class TaskContext:
         """
         return self._cpuAmount
 
-    def resources(self) -> dict[str, Any]:
+    def resources(self) -> dict[str, ResourceInformation]:
         """Other resources given to the task (a GPU's address, say), by name.
 
         >>> sc.range(1, numSlices=1).map(lambda _: TaskContext.get().resources()).first()

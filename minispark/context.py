@@ -1,6 +1,7 @@
 """SparkContext: the one entry to an engine. What it does is spread over its subjects:
 
-`sources.py` makes datasets, `jobs.py` runs and cancels, `shipping.py` gives tasks files.
+`sources.py` makes datasets, `jobs.py` runs and cancels, `shipping.py` gives tasks files,
+`watching.py` shows what happens.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from minispark.settings import check, parse_count, value_of
 from minispark.shipping import Shipping
 from minispark.sources import Sources
 from minispark.version import __version__
+from minispark.watching import Watching
 from planner.site import Site, call_site
 
 _LEVELS = {
@@ -49,7 +51,7 @@ _LEVELS = {
 }
 
 
-class SparkContext(Sources, Jobs, Shipping):
+class SparkContext(Sources, Jobs, Shipping, Watching):
     """An engine with its executors; there is one at a time in a process.
 
     Parameters
@@ -185,8 +187,11 @@ class SparkContext(Sources, Jobs, Shipping):
         self._begin_jobs()
         session.add_listener(self._status)
         session.on_accumulated = apply_updates
+        if value_of(conf, "spark.ui.showConsoleProgress"):
+            self.showProgress()
         self._checkpoint_dir: str | None = None
         self._begin_shipping(session.files_folder)
+        self._temp_dir = os.path.dirname(session.files_folder)
         SparkFiles._sc = self
         self.profiler_collector: ProfilerCollector | None = None
         if value_of(conf, "spark.python.profile"):
@@ -285,6 +290,7 @@ class SparkContext(Sources, Jobs, Shipping):
     def version(self) -> str:
         """The version of minispark.
 
+        >>> import minispark
         >>> sc.version == minispark.__version__
         True
         """

@@ -28,7 +28,7 @@ from planner.events import CancelAsked, Job, KeepAsked, Notice, Released, StageE
 from planner.failures import Cancelled, Failure, TooLarge, UserFailure
 from planner.levels import StorageLevel
 from planner.picture import debug_string
-from planner.plan import Node, Persist, Source, walk
+from planner.plan import Exchange, Node, Persist, Source, walk
 from planner.scheduler import Limits, Scheduler
 from planner.site import Site, call_site
 from planner.sources import BlockPart

@@ -125,6 +125,7 @@ SETTINGS = (
     Setting("spark.archives", str, "", "Archives to add with addArchive, between commas."),
     Setting("spark.files.openCostInBytes", parse_size, "4m", "binaryFiles: what opening costs."),
     Setting("spark.files.maxPartitionBytes", parse_size, "128m", "binaryFiles: largest partition."),
+    Setting("spark.ui.showConsoleProgress", parse_flag, "false", "A progress line on stderr."),
     Setting("spark.log.level", str, None, "As SparkContext.setLogLevel."),
     Setting(
         "spark.hadoop.mapreduce.input.fileinputformat.input.dir.recursive",

@@ -132,6 +132,7 @@ class Shipping:
 
         Examples
         --------
+        >>> from minispark import SparkFiles
         >>> import os, shutil, tempfile
         >>> folder = tempfile.mkdtemp()
         >>> with open(os.path.join(folder, "words.txt"), "w") as file:

@@ -84,7 +84,7 @@ class Scheduler(Answers):
         elif not self.seats.nodes and not self.seats.awaited:
             self._end_job(job.id, EngineFailure("no executor is left to run the job"))
         else:
-            self._want(job.stage, job.partitions, (job.id,))
+            self._want(self._adapted(job.stage), job.partitions, (job.id,))
 
     @_on.register
     def _cancel_asked(self, event: CancelAsked) -> None:
@@ -198,6 +198,9 @@ class Scheduler(Answers):
                         if block.node in self.on_node:
                             self.on_node[block.node].discard((exchange, source))
                     self._free(output.blocks)
+        self.adapted = {
+            at: stage for at, stage in self.adapted.items() if stage.exchange not in event.exchanges
+        }
         known = tuple(persist for persist in event.persists if persist in self.kept.live)
         shared = [where for persist in known for where in self.kept.release(persist)]
         if known:

@@ -26,7 +26,7 @@ class RangePart(Part):
 
 @dataclass(frozen=True, eq=False)
 class RowsPart(Part):
-    """Rows given by the driver, pickled as one list."""
+    """Rows given by the driver: pickled lists, one after the other."""
 
     payload: bytes
     rows: int

@@ -102,7 +102,10 @@ class TestLife:
             "local[1]", "x", environment={"SHAPE_OF_TESTS": "round"}, conf=conf
         ) as sc:
             names = ["COLOUR_OF_TESTS", "SHAPE_OF_TESTS"]
-            assert sc.parallelize(names, 1).map(os.environ.get).collect() == ["red", "round"]
+            assert sc.parallelize(names, 1).map(lambda name: os.environ.get(name)).collect() == [
+                "red",
+                "round",
+            ]
 
     def test_the_master_comes_from_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MINISPARK_MASTER", "inline[2]")

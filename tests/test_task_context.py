@@ -73,6 +73,25 @@ def test_a_barrier_stage_that_does_not_agree(sc: SparkContext) -> None:
         sc.parallelize([1, 2], 2).barrier().mapPartitions(disagree).collect()
 
 
+def test_from_json() -> None:
+    about = {
+        "stageId": 1,
+        "partitionId": 2,
+        "attemptNumber": 3,
+        "taskAttemptId": 4,
+        "cpus": 2,
+        "cpuAmount": "1.5",
+        "resources": {"gpu": {"name": "gpu", "addresses": ["0"]}},
+        "localProperties": {"a": "b"},
+    }
+    for kind in (TaskContext, BarrierTaskContext):
+        task = kind.from_json(about)
+        assert (task.stageId(), task.partitionId(), task.attemptNumber()) == (1, 2, 3)
+        assert (task.taskAttemptId(), task.cpus(), task.cpuAmount()) == (4, 2, Decimal("1.5"))
+        assert task.resources()["gpu"].addresses == ["0"]
+        assert task.getLocalProperty("a") == "b"
+
+
 def test_wrong_uses(sc: SparkContext) -> None:
     def not_a_str(rows: Any) -> Any:
         return BarrierTaskContext.get().allGather(5)  # type: ignore[arg-type]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Iterator
 from functools import singledispatch
+from itertools import chain
 from typing import Any
 
 from executors.formats import pickled, records, text, whole
@@ -32,7 +34,14 @@ def _(part: RangePart) -> Iterator[Any]:
 
 @read.register
 def _(part: RowsPart) -> Iterator[Any]:
-    return iter(pickle.loads(part.payload))
+    return chain.from_iterable(_pickles(part.payload))
+
+
+def _pickles(payload: bytes) -> Iterator[Any]:
+    """What was pickled, one after the other."""
+    file = io.BytesIO(payload)
+    while file.tell() < len(payload):
+        yield pickle.load(file)
 
 
 @read.register

@@ -15,7 +15,7 @@ from typing import Any
 from executors.kernels import combine
 from executors.kernels.at import At
 from executors.kernels.sort import sort_rows
-from executors.kernels.stopping import watched
+from executors.kernels.stopping import call, watched
 from planner import ops
 
 Rows = Iterator[Any]
@@ -94,7 +94,7 @@ def _glom(op: ops.Glom, rows: Rows, at: At) -> Rows:
 
 @run.register
 def _sort(op: ops.Sort, rows: Rows, at: At) -> Rows:
-    return _later(lambda: sort_rows(rows, op.f, op.ascending, at))
+    return _later(lambda: call(sort_rows, rows, op.f, op.ascending, at))
 
 
 @run.register

@@ -183,6 +183,14 @@ class Core:
         """
         return self.ctx._session.picture(self._node).encode("utf-8")
 
+    def explain(self) -> None:
+        """Print the picture that `toDebugString` gives.
+
+        >>> sc.range(3, numSlices=1).explain()  # doctest: +ELLIPSIS
+        (1) parallelize [range at ...]
+        """
+        print(self.ctx._session.picture(self._node))
+
     def __repr__(self) -> str:
         node = self._node
         op = getattr(node, "op", None)

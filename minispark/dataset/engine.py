@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from planner.levels import StorageLevel
-from planner.plan import Exchange, Node, Source
+from planner.plan import Exchange, Node, Persist, Source
 
 
 class RunningJob(Protocol):
@@ -30,7 +30,9 @@ class Engine(Protocol):
         self, plan: Node, partitions: Sequence[int] | None = None, **about: Any
     ) -> RunningJob: ...
 
-    def persist(self, node: Node, level: StorageLevel) -> Node: ...
+    def persist(self, node: Node, level: StorageLevel) -> Persist: ...
+
+    def keep_until_written(self, kept: Persist, exchange: Node) -> None: ...
 
     def unpersist(self, node: Node, blocking: bool) -> None: ...
 

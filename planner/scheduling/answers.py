@@ -23,7 +23,6 @@ from planner.failures import (
 from planner.kept import Key
 from planner.runs import WAITING, Run, Running
 from planner.scheduling.asking import Asking
-from planner.scheduling.tables import unchanged
 
 
 class Answers(Asking):
@@ -101,23 +100,19 @@ class Answers(Asking):
                 self._todo.append((stage_id, partition))
 
     def _adapt(self, stage_id: int) -> None:
-        """Let the adaptive rule rewrite a stage that has not started and whose inputs are known."""
+        """Let a stage that has not started go on as the adaptive rule wants it."""
         run = self.runs.get(stage_id)
-        if self.adapt is unchanged or run is None or run.started:
+        if run is None or run.started:
             return
-        known = {e: self.outputs[e] for e in run.stage.parents if e in self.outputs}
-        if len(known) < len(run.stage.parents) or any(o.absent for o in known.values()):
-            return
-        stage = self.adapt(run.stage, {e: outputs.sizes() for e, outputs in known.items()})
+        stage = self._adapted(run.stage)
         if stage is run.stage:
             return
-        if stage.id != stage_id or (stage.exchange is None and stage.width != run.stage.width):
-            raise ValueError("adapt must keep a stage's id, and a result stage's width")
         run.stage = stage
         if stage.exchange is not None:
+            self._unqueue(run)
             self.outputs[stage.exchange] = Outputs(stage.width)
-            run.state.clear()
-            self._todo.extend((stage_id, partition) for partition in range(stage.width))
+            run.state = dict.fromkeys(range(stage.width), WAITING)
+            self._todo.extend((stage_id, partition) for partition in run.state)
 
     def _again(self, run: Run, partition: int, failure: Failure) -> None:
         """A task did not make it: ask again, or give up at the limit."""

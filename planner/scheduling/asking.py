@@ -19,6 +19,7 @@ from planner.placement import Slot
 from planner.program import Fetch
 from planner.runs import QUEUED, RUNNING, WAITING, Run, Running
 from planner.scheduling.jobs import Jobs
+from planner.scheduling.tables import unchanged
 from planner.stages import Stage
 
 
@@ -30,6 +31,7 @@ class Asking(Jobs):
         run = self.runs.get(stage.id)
         if run is None:
             run = self.runs[stage.id] = Run(stage)
+        stage = run.stage
         if stage.exchange is not None and stage.exchange not in self.outputs:
             self.outputs[stage.exchange] = Outputs(stage.width)
         joined = [job for job in users if job not in run.users]
@@ -80,7 +82,7 @@ class Asking(Jobs):
             self.seats.wait_for(slot, home, bound)
 
     def _want_exchange(self, run: Run, exchange: int) -> None:
-        stage = run.stage.parents[exchange]
+        stage = self._adapted(run.stage.parents[exchange])
         filler = self.runs.get(stage.id)
         outputs = self.outputs.get(exchange)
         if filler is None or outputs is None:
@@ -92,6 +94,26 @@ class Asking(Jobs):
         else:
             missing = tuple(outputs.missing())
         self._want(stage, missing, tuple(run.users))
+
+    def _adapted(self, stage: Stage) -> Stage:
+        """The stage as the adaptive rule wants it, once the sizes of all it reads are known.
+
+        The rule is asked once, before anything of the stage was written; its word then holds for
+        as long as that may be read or written again.
+        """
+        if self.adapt is unchanged or stage.id in self.adapted:
+            return self.adapted.get(stage.id, stage)
+        known = {exchange: self.outputs.get(exchange) for exchange in stage.parents}
+        if not known or stage.exchange in self.counted:
+            return stage
+        sizes = {at: table.sizes() for at, table in known.items() if table and not table.absent}
+        if len(sizes) < len(known):
+            return stage
+        new = self.adapt(stage, sizes)
+        if new.id != stage.id or (stage.exchange is None and new.width != stage.width):
+            raise ValueError("adapt must keep a stage's id, and a result stage's width")
+        self.adapted[stage.id] = new
+        return new
 
     def _forget_output(self, exchange: int, source: int, where: str) -> None:
         """That output is gone. Who waits for the exchange, or will, asks for it again."""

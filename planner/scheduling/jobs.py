@@ -35,6 +35,18 @@ class Jobs(Tables):
         """Nobody wants the stage now: stop what runs, forget what waits."""
         stage = run.stage.id
         del self.runs[stage]
+        if run.stage.exchange is None:
+            self.adapted.pop(stage, None)
+        self._unqueue(run)
+        if run.held or RUNNING in run.state.values():
+            self._abandon_tasks(run)
+        for key in [key for key in self.lost if key[0] == "running" and key[1] == stage]:
+            del self.lost[key]
+        self._actions.append(ForgetStage(stage))
+
+    def _unqueue(self, run: Run) -> None:
+        """No task of this run waits for anything any more."""
+        stage = run.stage.id
         if QUEUED in run.state.values():
             self.seats.purge(stage)
         for waiting in (*self.for_exchange.values(), *self.for_kept.values()):
@@ -42,11 +54,7 @@ class Jobs(Tables):
                 waiting.pop((stage, partition), None)
         self.for_exchange = {at: slots for at, slots in self.for_exchange.items() if slots}
         self.for_kept = {at: slots for at, slots in self.for_kept.items() if slots}
-        if run.held or RUNNING in run.state.values():
-            self._abandon_tasks(run)
-        for key in [key for key in self.lost if key[0] == "running" and key[1] == stage]:
-            del self.lost[key]
-        self._actions.append(ForgetStage(stage))
+        run.ready.clear()
 
     def _abandon_tasks(self, run: Run) -> None:
         """Nobody wants the answers of this run's tasks, neither to come nor held back."""

@@ -62,6 +62,7 @@ class Tables:
         self.runs: dict[int, Run] = {}
         self.outputs: dict[int, Outputs] = {}
         self.needs = Needs(self.outputs, self.kept, self.seats)
+        self.adapted: dict[int, Stage] = {}  # stages as the adaptive rule left them, by their id
         self.counted: dict[int, set[int]] = {}  # exchange -> map partitions whose updates counted
         self.on_node: dict[str, set[tuple[int, int]]] = {}  # node -> (exchange, map partition)
         self.running: dict[int, Running] = {}
@@ -125,7 +126,7 @@ class Tables:
 
     def tables(self) -> dict[str, Any]:
         """How much every table holds, for leak checks."""
-        names = ["jobs", "runs", "outputs", "counted", "on_node", "running", "held"]
+        names = ["jobs", "runs", "outputs", "adapted", "counted", "on_node", "running", "held"]
         names += ["for_exchange", "for_kept", "computing", "lost"]
         sizes = {name: len(getattr(self, name)) for name in names}
         return {**sizes, "waiting": self.seats.waiting(), **self.kept.describe()}

@@ -140,6 +140,7 @@ class World:
         self.kept: dict[str, set[Key]] = {}  # home -> what is really there
         self.vanished: set[tuple[str, Key]] = set()  # kept partitions lost without a word
         self._jobs = 0
+        self._persists = 0
         homes = executors if isinstance(executors, Mapping) else {}
         if isinstance(executors, int):
             homes = {f"e{at}": f"n{at}" for at in range(executors)}
@@ -195,7 +196,8 @@ class World:
 
     def keep(self, node: Node, level: StorageLevel = StorageLevel.MEMORY_ONLY) -> int:
         """Keep a dataset from now on; its persist id."""
-        persist = 1_000_000 + node.id
+        self._persists += 1
+        persist = 1_000_000 + self._persists
         self.splitter.kept[node.id] = (persist, level)
         self.feed(KeepAsked(persist))
         return persist
@@ -222,10 +224,17 @@ class World:
         self._leave(launch.task.number)
         return self.feed(TaskFailed(launch.task, launch.executor, failure))
 
-    def success(self, launch: Launch, dropped: tuple[Key, ...] = (), **report: Any) -> TaskDone:
+    def success(
+        self,
+        launch: Launch,
+        dropped: tuple[Key, ...] = (),
+        kept: tuple[KeptPartition, ...] | None = None,
+        **report: Any,
+    ) -> TaskDone:
         """What a task that has all it needs answers; its blocks and kept partitions exist now."""
         self._leave(launch.task.number)
-        kept = tuple(self._keep(launch, key) for key in self.computed(launch))
+        if kept is None:
+            kept = tuple(self._keep(launch, key) for key in self.computed(launch))
         for key in dropped:
             self.kept.get(launch.executor, set()).discard(key)
         report = {"seconds": 1.0, "kept": kept, "dropped": dropped, **report}
@@ -239,13 +248,13 @@ class World:
 
     def answer(self, launch: Launch) -> list[Action]:
         """The honest end of a task: well, or with what it did not find."""
-        failure = self._missing(launch)
+        failure = self.missing(launch)
         if failure is None:
             return self.feed(self.success(launch))
         self._leave(launch.task.number)
         return self.feed(TaskFailed(launch.task, launch.executor, failure))
 
-    def _missing(self, launch: Launch) -> Failure | None:
+    def missing(self, launch: Launch) -> Failure | None:
         if launch.task.number in self.cancelled:
             return Cancelled("cancelled")
         for slices in launch.fetches.values():

@@ -12,8 +12,6 @@ from planner.events import (
     KeptPartition,
     Lost,
     Recomputed,
-    TaskDone,
-    TaskReport,
     TaskStarted,
 )
 from planner.levels import StorageLevel
@@ -283,9 +281,7 @@ def test_a_partition_that_did_not_fit_is_no_error() -> None:
     world.keep(base)
     for _ in range(2):
         job = world.ask(mapped(base))
-        launch = world.find(job.stage, 0)
-        world.tasks.pop(launch.task.number)
-        world.feed(TaskDone(launch.task, launch.executor, result="rows"))  # kept nothing
+        world.done(job.stage, 0, kept=())
         assert world.ended[job.id] is None
     world.close()
 
@@ -371,25 +367,38 @@ def test_a_kept_partition_that_is_not_found_is_computed_again() -> None:
     world.close()
 
 
+def put_for_the_node(world: World, launch: Launch, persist: int) -> None:
+    """The task keeps its partition where all executors of its node can read it."""
+    node = world.nodes[launch.executor]
+    world.kept[node] = {(persist, 0)}
+    kept = KeptPartition(persist, 0, node, "disk-file", 10, shared="/somewhere")
+    world.feed(world.success(launch, kept=(kept,)))
+
+
 def test_a_copy_shared_by_a_node_serves_all_its_executors() -> None:
-    world = World({"a0": "a", "a1": "a", "b0": "b"})
+    world = World({"a0": "a", "a1": "a"})
     base = mapped(source(1))
     persist = world.keep(base, StorageLevel.DISK_ONLY)
     first = world.ask(mapped(base))
-    launch = world.find(first.stage, 0)
-    node = world.nodes[launch.executor]
-    world.tasks.pop(launch.task.number)
-    world.kept[node] = {(persist, 0)}
-    kept = KeptPartition(persist, 0, node, "disk-file", 10, shared="/somewhere")
-    world.feed(
-        TaskDone(launch.task, launch.executor, result="rows", report=TaskReport(kept=(kept,)))
-    )
-    if len([n for n in world.nodes.values() if n == node]) > 1:
-        world.down(launch.executor)
+    put_for_the_node(world, world.find(first.stage, 0), persist)
+    world.down(world.home(first.stage, 0))
+    assert not world.heard(Lost)
     second = world.ask(mapped(base))
-    again = world.find(second.stage, 0)
-    assert again.has == {(persist, 0): "/somewhere"}
-    assert world.nodes[again.executor] == node
+    assert world.find(second.stage, 0).has == {(persist, 0): "/somewhere"}
+    world.finish()
+    world.close()
+
+
+def test_a_copy_shared_by_a_node_is_lost_with_the_node() -> None:
+    world = World({"a0": "a", "b0": "b"})
+    base = mapped(source(1))
+    persist = world.keep(base, StorageLevel.DISK_ONLY)
+    first = world.ask(mapped(base))
+    put_for_the_node(world, world.find(first.stage, 0), persist)
+    world.down(world.home(first.stage, 0), node_lost=True)
+    assert [(n.what, n.owner, n.partition) for n in world.heard(Lost)] == [("kept", persist, 0)]
+    second = world.ask(mapped(base))
+    assert not world.find(second.stage, 0).has
     world.finish()
     world.close()
 
@@ -399,16 +408,26 @@ def test_a_shared_copy_that_its_executor_dropped_is_forgotten() -> None:
     base = mapped(source(1))
     persist = world.keep(base, StorageLevel.OFF_HEAP)
     first = world.ask(mapped(base))
-    launch = world.find(first.stage, 0)
-    world.tasks.pop(launch.task.number)
-    kept = KeptPartition(persist, 0, "a", "memory-file", 10, shared="/somewhere")
-    world.feed(TaskDone(launch.task, "a0", result="rows", report=TaskReport(kept=(kept,))))
+    put_for_the_node(world, world.find(first.stage, 0), persist)
     other = world.ask(mapped(source(1)))
     world.done(other.stage, 0, dropped=((persist, 0),))
     second = world.ask(mapped(base))
     assert not world.find(second.stage, 0).has
     world.finish()
+    world.unpersist(base)
+    world.kept.clear()
     world.close()
+
+
+def test_copies_for_a_node_are_named_when_they_are_released() -> None:
+    """Nobody but the driver knows who may still have their files."""
+    world = World({"a0": "a"})
+    base = mapped(source(1))
+    persist = world.keep(base, StorageLevel.DISK_ONLY)
+    first = world.ask(mapped(base))
+    put_for_the_node(world, world.find(first.stage, 0), persist)
+    (freed,) = [action for action in world.unpersist(base) if isinstance(action, FreeKept)]
+    assert (freed.persists, freed.shared) == ((persist,), ("/somewhere",))
 
 
 # ---- copies ------------------------------------------------------------------------------------------
