@@ -142,10 +142,16 @@ def globals_of(module: ModuleType, engine: str) -> dict[str, Any]:
     if engine == "pyspark":
         return names
     # Where a user would import them from: the package, or the module of the same name in it.
-    places = [importlib.import_module(engine)]
-    for path in (module.__name__.removeprefix("pyspark."), module.__name__.split(".")[-1]):
-        if importlib.util.find_spec(f"{engine}.{path}"):
-            places.append(importlib.import_module(f"{engine}.{path}"))
+    paths = [
+        "",
+        "." + module.__name__.removeprefix("pyspark."),
+        "." + module.__name__.split(".")[-1],
+    ]
+    places = [
+        importlib.import_module(engine + path)
+        for path in paths
+        if importlib.util.find_spec(engine + path)
+    ]
     for name, value in list(names.items()):
         home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
         if str(home).split(".")[0] == "pyspark" and not name.startswith("__"):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
 import re
 from collections.abc import Callable
 
 from executors.inline import InlineExecutors
 from executors.local import LocalExecutors
+from executors.machine import cores
 from executors.protocol import EngineConf, Executors
 
 _NAMES = "local, local[n], local[*], inline[n], ray, ray[n], auto, or host:port of a Ray cluster"
@@ -59,8 +59,3 @@ class Master:
         module = importlib.import_module("executors.ray_backend.executors")
         make: Callable[[int, str | None, EngineConf], Executors] = module.RayExecutors
         return make(self.slots, self.address, conf)
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0))

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from minispark.dataset.layout import RDDBarrier
     from minispark.files import SparkFiles
     from minispark.profiler import BasicProfiler, Profiler
+    from minispark.running import JobCancelled, JobFailed
     from minispark.serializers import CPickleSerializer, MarshalSerializer
-    from minispark.session import JobCancelled, JobFailed
     from minispark.statcounter import StatCounter
     from minispark.status import SparkExecutorInfo, SparkJobInfo, SparkStageInfo, StatusTracker
     from minispark.util import InheritableThread, inheritable_thread_target
@@ -38,8 +38,8 @@ _HOME = {
     "CPickleSerializer": "minispark.serializers",
     "Dataset": "minispark.dataset.dataset",
     "InheritableThread": "minispark.util",
-    "JobCancelled": "minispark.session",
-    "JobFailed": "minispark.session",
+    "JobCancelled": "minispark.running",
+    "JobFailed": "minispark.running",
     "MarshalSerializer": "minispark.serializers",
     "Profiler": "minispark.profiler",
     "RDD": "minispark.dataset.dataset",

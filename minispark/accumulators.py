@@ -158,6 +158,7 @@ class Accumulator(Generic[T]):
         self.accum_param = accum_param
         self._value = value
         self._deserialized = False
+        self._failure: Exception | None = None  # of accum_param, while adding what tasks sent
         _registry[aid] = self
 
     @classmethod
@@ -176,6 +177,8 @@ class Accumulator(Generic[T]):
         ------
         PySparkRuntimeError
             This is a task.
+        RuntimeError
+            The AccumulatorParam raised when it was to add what tasks had sent.
 
         Examples
         --------
@@ -185,6 +188,11 @@ class Accumulator(Generic[T]):
         7
         """
         self._refuse_task()
+        if self._failure is not None:
+            kind = type(self.accum_param).__name__
+            raise RuntimeError(
+                f"{kind}.addInPlace failed on what a task had added: {self._failure}"
+            ) from self._failure
         return self._value
 
     @value.setter
@@ -251,6 +259,11 @@ def apply_updates(updates: Mapping[int, Any]) -> None:
     """Add what a task sent home; called in the driver, once for each answer that counts."""
     for aid, partial in updates.items():
         accumulator = _registry.get(aid)
-        if accumulator is not None:  # else nobody is left who could read it
+        if accumulator is None:
+            continue  # nobody is left who could read it
+        try:
             total = accumulator.accum_param.addInPlace(accumulator._value, partial)
+        except Exception as error:  # the user's code: whoever reads the value is told
+            accumulator._failure = error
+        else:
             accumulator._value = total

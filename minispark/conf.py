@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import tempfile
 from collections.abc import Iterable
 from typing import Any, Self, overload
 
@@ -9,6 +12,23 @@ from minispark.errors import PySparkRuntimeError
 
 # What SparkContext.setSystemProperty sets; `spark.*` ones are every SparkConf's defaults.
 system_properties: dict[str, str] = {}
+
+
+def system_property(key: str) -> str | None:
+    """A property that was set, or what this system says for the few that it knows."""
+    if key in system_properties:
+        return system_properties[key]
+    return {
+        "file.separator": os.sep,
+        "path.separator": os.pathsep,
+        "line.separator": os.linesep,
+        "java.io.tmpdir": tempfile.gettempdir(),
+        "os.name": os.uname().sysname,
+        "os.arch": os.uname().machine,
+        "user.dir": os.getcwd(),
+        "user.home": os.path.expanduser("~"),
+        "user.name": getpass.getuser(),
+    }.get(key)
 
 
 class SparkConf:

@@ -23,7 +23,7 @@ from executors import current
 from executors.formats import files
 from minispark.accumulators import Accumulator, AccumulatorParam, apply_updates, default_param
 from minispark.broadcast import Broadcast
-from minispark.conf import SparkConf, system_properties
+from minispark.conf import SparkConf, system_properties, system_property
 from minispark.errors import PySparkRuntimeError
 from minispark.files import SparkFiles
 from minispark.jobs import Jobs
@@ -74,8 +74,12 @@ class SparkContext(Sources, Jobs, Shipping, Watching):
         Kept for programs that give it; rows travel pickled.
     conf : SparkConf, optional
         Settings; the other arguments win over them.
+    gateway, jsc
+        Must not be given: there is no JVM.
     profiler_cls : type
         The Profiler to use where `spark.python.profile` is set.
+    udf_profiler_cls, memory_profiler_cls : type
+        Not there yet.
 
     Raises
     ------
@@ -114,6 +118,10 @@ class SparkContext(Sources, Jobs, Shipping, Watching):
         self._open_session: Session | None = None
         self._stopped_at: Site | None = None
         self._on_path: list[str] = []
+        if any(each is not None for each in (gateway, jsc, udf_profiler_cls, memory_profiler_cls)):
+            raise NotImplementedError(
+                "SparkContext does not know gateway, jsc, udf_profiler_cls and memory_profiler_cls"
+            )
         self._assert_allowed()
         with SparkContext._lock:
             self._refuse_second()
@@ -402,19 +410,7 @@ class SparkContext(Sources, Jobs, Shipping, Watching):
         >>> sc.getSystemProperty("file.separator"), sc.getSystemProperty("none")
         ('/', None)
         """
-        if key in system_properties:
-            return system_properties[key]
-        return {
-            "file.separator": os.sep,
-            "path.separator": os.pathsep,
-            "line.separator": os.linesep,
-            "java.io.tmpdir": os.environ.get("TMPDIR", "/tmp"),
-            "os.name": os.uname().sysname,
-            "os.arch": os.uname().machine,
-            "user.dir": os.getcwd(),
-            "user.home": os.path.expanduser("~"),
-            "user.name": getpass.getuser(),
-        }.get(key)
+        return system_property(key)
 
     # ---- shared variables ------------------------------------------------------------------------
 

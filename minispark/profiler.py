@@ -29,6 +29,14 @@ class Profiler:
     ----------
     ctx : SparkContext
         The context whose jobs are profiled.
+
+    Examples
+    --------
+    >>> class Brief(BasicProfiler):
+    ...     def show(self, id):
+    ...         print(f"stage {id} was profiled")
+    >>> Brief(sc).show(3)
+    stage 3 was profiled
     """
 
     def __init__(self, ctx: SparkContext) -> None:

@@ -10,22 +10,22 @@ import itertools
 import os
 import sys
 import threading
-import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from executors import pickling
+from executors.machine import share_of_memory
 from executors.masters import Master
 from executors.orders import StageProgram
 from executors.protocol import EngineConf
 from executors.recovery import RecoveryReport
-from executors.runloop import JobHandle, Listener, RunLoop
-from executors.user_errors import raise_again
+from executors.runloop import Listener, RunLoop
+from minispark.running import RunningJob, closure_error
 from minispark.settings import parse_size
 from planner.blocks import Block
 from planner.events import CancelAsked, Job, KeepAsked, Notice, Released, StageEnded
-from planner.failures import Cancelled, Failure, TooLarge, UserFailure
+from planner.failures import Cancelled
 from planner.levels import StorageLevel
 from planner.picture import debug_string
 from planner.plan import Exchange, Node, Persist, Source, walk
@@ -33,16 +33,6 @@ from planner.scheduler import Limits, Scheduler
 from planner.site import Site, call_site
 from planner.sources import BlockPart
 from planner.stages import Splitter, Stage
-
-_END = (-1, None)
-
-
-class JobFailed(RuntimeError):
-    """A job ended without its answer, and not by an exception of the user's code."""
-
-
-class JobCancelled(JobFailed):
-    """Somebody cancelled the job."""
 
 
 class Session:
@@ -60,7 +50,7 @@ class Session:
         parsed = Master(master)
         memory = conf.get("spark.executor.memory")
         slots = parsed.slots or 1
-        self.executor_memory = parse_size(memory) if memory else _share_of_memory(slots)
+        self.executor_memory = parse_size(memory) if memory else share_of_memory(slots)
         self._executors = parsed.executors(
             EngineConf(
                 app_name=conf.get("spark.app.name", "minispark"),
@@ -145,7 +135,8 @@ class Session:
         self._loop.programs.update(programs)
         info = JobInfo(job.id, group, tags, plan)
         self._live[job.id] = info
-        return RunningJob(self, self._loop.ask(job, lambda: self._ended(job.id, stage.id)))
+        handle = self._loop.ask(job, lambda: self._ended(job.id, stage.id))
+        return RunningJob(handle, lambda reason: self.cancel(job=job.id, reason=reason))
 
     def _ended(self, job: int, stage: int) -> None:
         self._live.pop(job, None)
@@ -368,59 +359,6 @@ class Session:
             raise RuntimeError("this SparkContext was stopped: make a new one to go on")
 
 
-class RunningJob:
-    """A job that runs while the caller does something else."""
-
-    def __init__(self, session: Session, handle: JobHandle) -> None:
-        self.id = handle.id
-        self._session = session
-        self._handle = handle
-
-    @property
-    def done(self) -> bool:
-        """Whether the job has ended, well or not."""
-        return self._handle.done
-
-    def next(self, timeout: float | None = None) -> tuple[int, list[Any]] | None:
-        """The next partition and its rows; None after `timeout` seconds.
-
-        Raises StopIteration when all came, or what made the job fail.
-        """
-        try:
-            answer = self._handle.next(timeout)
-        except StopIteration:
-            answer = _END
-        if answer is _END:
-            self._end()
-            raise StopIteration
-        return None if answer is None else (answer[0], self._handle.rows(answer[1]))
-
-    def raw(self) -> Iterator[tuple[int, Any]]:
-        """Partitions and the handles of their rows, to the end."""
-        while True:
-            try:
-                answer = self._handle.next()
-            except StopIteration:
-                break
-            if answer is not None:
-                yield answer
-        self._end()
-
-    def cancel(self, reason: str = "cancelled by the user") -> None:
-        """Stop the tasks that still run; answers not taken are dropped."""
-        if not self._handle.done:
-            self._session.cancel(job=self.id, reason=reason)
-        for result in self._handle.drain():
-            self._handle.discard(result)
-
-    def _end(self) -> None:
-        for warning in self._handle.warnings:
-            warnings.warn(warning, RuntimeWarning, stacklevel=5)
-        self._handle.warnings.clear()
-        if self._handle.failure is not None:
-            raise error_of(self._handle.failure)
-
-
 class JobInfo:
     """A job under way: what cancelling needs to know, and the plan, so that it stays alive."""
 
@@ -431,44 +369,6 @@ class JobInfo:
         self.plan = plan
 
 
-def error_of(failure: Failure) -> BaseException:
-    """The exception a failed job raises on the driver."""
-    if isinstance(failure, UserFailure):
-        return raise_again(failure)
-    if isinstance(failure, Cancelled):
-        return JobCancelled(f"the job was cancelled: {failure.message}")
-    if isinstance(failure, TooLarge):
-        return JobFailed(failure.message)
-    return JobFailed(failure.message)
-
-
-def closure_error(stage: Stage, error: BaseException) -> pickling.ClosureError:
-    """One line that says which variable of which transformation cannot be sent."""
-    for step in stage.program:
-        pairs = [(getattr(step, "op", None), getattr(step, "site", None))]
-        pairs += list(zip(getattr(step, "ops", ()), getattr(step, "sites", ()), strict=True))
-        for op, site in pairs:
-            if op is None:
-                continue
-            for value in vars(op).values():
-                try:
-                    pickling.by_value(value)
-                except Exception as reason:  # the one that fails is the one to name
-                    return pickling.ClosureError(f"{pickling.explain(value, reason)} [{site}]")
-    return pickling.ClosureError(f"{error} [{stage.site}]")
-
-
 def _finalize(node: Node, then: Callable[..., None], *arguments: Any) -> None:
     """Call `then` when `node` is garbage, but not at the interpreter's end."""
     weakref.finalize(node, then, *arguments).atexit = False
-
-
-def _share_of_memory(slots: int) -> int:
-    """An executor's budget by default: six tenths of what is free now, shared by all."""
-    try:
-        with open("/proc/meminfo") as file:
-            fields = dict(line.split(":", 1) for line in file)
-        free = int(fields["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError):  # not Linux
-        free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    return max(64 << 20, free * 6 // 10 // slots)

@@ -82,7 +82,7 @@ class Sources:
             return self._source(_range_parts(c, slices), "parallelize")
         elements: Any = c if isinstance(c, list) or _is_array(c) else list(c)
         bounds = _bounds(len(elements), slices, self._batchSize)
-        parts = [_rows_part(elements[start:stop]) for start, stop in bounds]
+        parts = [_rows_part(elements, start, stop) for start, stop in bounds]
         return self._source(parts, "parallelize")
 
     def range(
@@ -123,7 +123,7 @@ class Sources:
         """
         return self._source((), "EmptyRDD")
 
-    def union(self, rdds: Sequence[Dataset]) -> Dataset:
+    def union(self, rdds: Iterable[Dataset]) -> Dataset:
         """All rows of several datasets, one dataset's partitions after the other's.
 
         Datasets with equal partitioners keep it, and with it their number of partitions.
@@ -138,9 +138,10 @@ class Sources:
         >>> sc.union([sc.range(2), sc.range(3)]).collect()
         [0, 1, 0, 1, 2]
         """
-        if not rdds:
+        nodes = [rdd._node for rdd in rdds]
+        if not nodes:
             raise IndexError("union() needs at least one dataset")
-        return self._dataset(side_by_side([rdd._node for rdd in rdds]))
+        return self._dataset(side_by_side(nodes))
 
     # ---- files -----------------------------------------------------------------------------------
 
@@ -411,11 +412,24 @@ def _is_array(elements: Any) -> bool:
     return kind.__module__ == "numpy" and kind.__name__ == "ndarray" and elements.dtype != object
 
 
-def _rows_part(elements: Any) -> RowsPart:
+def _rows_part(elements: Any, start: int, stop: int) -> RowsPart:
     """Pickled a few thousand at a time: one large list takes several times as long."""
-    starts = range(0, len(elements), _PICKLED)
-    try:
-        pickles = [pickling.by_value(elements[at : at + _PICKLED]) for at in starts]
-        return RowsPart(b"".join(pickles), len(elements))
-    except Exception as error:  # whatever a user's __reduce__ raises
-        raise pickling.ClosureError(pickling.explain(list(elements), error)) from error
+    pickles = []
+    for at in range(start, stop, _PICKLED):
+        some = elements[at : min(at + _PICKLED, stop)]
+        try:
+            pickles.append(pickling.by_value(some))
+        except Exception as error:  # whatever a user's __reduce__ raises
+            raise _unpicklable(some, at, error) from error
+    return RowsPart(b"".join(pickles), stop - start)
+
+
+def _unpicklable(some: Any, at: int, error: Exception) -> pickling.ClosureError:
+    """What to raise where one of `some` elements, of which the first is number `at`, fails."""
+    for number, element in enumerate(some, at):
+        try:
+            pickling.by_value(element)
+        except Exception as reason:  # the one to name
+            why = pickling.explain(element, reason)
+            return pickling.ClosureError(f"element {number} of the collection: {why}")
+    return pickling.ClosureError(str(error))

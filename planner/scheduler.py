@@ -151,6 +151,7 @@ class Scheduler(Answers):
     def _executor_down(self, event: ExecutorDown) -> None:
         node = self.seats.nodes.get(event.executor)
         number, waited = self.seats.remove(event.executor)
+        running = self.running.pop(number, None) if number is not None else None
         if node is None:
             if not event.replaced:  # a replacement that never came up
                 self.seats.await_less()
@@ -169,7 +170,6 @@ class Scheduler(Answers):
             for persist, partition, executor in list(held.copies):
                 if executor == event.executor:
                     self._copy_done(CopyDone(persist, partition, executor, None))
-        running = self.running.pop(number, None) if number is not None else None
         if running is not None:
             self._unclaim(running)
             failure = ExecutorLost(event.reason)

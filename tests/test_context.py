@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from executors.formats import save
 from minispark import (
     InheritableThread,
     JobCancelled,
@@ -231,8 +232,8 @@ def test_bad_collections(sc: SparkContext) -> None:
                 sc.parallelize(elements, slices)
     with pytest.raises(TypeError, match="not iterable"):
         sc.parallelize(5)
-    with pytest.raises(pickle.PicklingError, match="element 1 of list"):
-        sc.parallelize([1, threading.Lock()], 1)
+    with pytest.raises(pickle.PicklingError, match="element 7001 of the collection: lock"):
+        sc.parallelize([1] * 7001 + [threading.Lock()], 1)
     with pytest.raises(ValueError, match="zero"):
         sc.range(0, 10, 0)
     with pytest.raises(IndexError):
@@ -270,6 +271,24 @@ def test_readers(sc: SparkContext, tmp_path: Path) -> None:
     assert sc.binaryRecords(f"{tmp_path}/a.txt", 4).collect() == [b"one\n", b"two\n"]
     with pytest.raises(FileNotFoundError, match="Input path does not exist: file:/nowhere"):
         sc.textFile("/nowhere")
+
+
+def test_a_disk_that_is_full_leaves_no_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sc: SparkContext
+) -> None:
+    if sc.master.startswith("local"):
+        pytest.skip("the patch does not reach other processes")
+    real = save.create
+
+    def full(system: Any, inside: str) -> Any:
+        if "part-00001" in inside:
+            raise OSError(28, "No space left on device", inside)
+        return real(system, inside)
+
+    monkeypatch.setattr(save, "create", full)
+    with pytest.raises(OSError, match="No space left"):
+        sc.range(4, numSlices=2).saveAsTextFile(f"{tmp_path}/out")
+    assert os.listdir(tmp_path) == []
 
 
 def test_what_needs_hadoop_says_so(sc: SparkContext) -> None:

@@ -124,6 +124,23 @@ def test_accumulators_nobody_can_read_are_forgotten(sc: SparkContext) -> None:
     assert len(_registry) <= before + 1
 
 
+def test_a_param_that_fails_on_the_driver_is_told(sc: SparkContext) -> None:
+    class Picky(AccumulatorParam[Any]):
+        def zero(self, value: Any) -> Any:
+            return 0
+
+        def addInPlace(self, value1: Any, value2: Any) -> Any:
+            if value1 + value2 > 3:
+                raise OverflowError("too much")
+            return value1 + value2
+
+    count = sc.accumulator(0, Picky())
+    sc.parallelize([2, 2], 2).foreach(count.add)
+    with pytest.raises(RuntimeError, match=r"Picky\.addInPlace failed.*too much"):
+        _ = count.value
+    assert sc.range(3).count() == 3
+
+
 def test_what_has_no_default_param(sc: SparkContext) -> None:
     with pytest.raises(TypeError, match="type list needs an AccumulatorParam"):
         sc.accumulator([1.0])

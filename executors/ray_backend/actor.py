@@ -14,11 +14,11 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from queue import Empty, SimpleQueue
-from typing import Any, NoReturn
+from typing import Any
 
 import ray
 
-from executors import pickling
+from executors import kept_files, pickling
 from executors.orders import Order, WorkerConfig
 from executors.ray_backend.blocks import Key, ObjectBlocks
 from executors.ray_backend.interrupts import Interrupts
@@ -105,8 +105,11 @@ class Executor:
         finally:
             self._blocks.end()
 
-    def free_kept(self, persists: Sequence[int]) -> None:
+    def free_kept(self, persists: Sequence[int], shared: Sequence[str]) -> None:
+        """Drop what is kept of these datasets, and these files of theirs if they are here."""
         self.runtime.free_kept(persists)
+        for path in shared:
+            kept_files.remove(path)
 
     def stop(self) -> None:
         """Leave nothing behind. The driver then ends the process."""
@@ -158,7 +161,8 @@ def _usable(folder: str | None) -> str:
     return tempfile.gettempdir()
 
 
-def _kill() -> NoReturn:
+def _kill(victim: str | None) -> None:
+    if victim is not None:
+        raise NotImplementedError("an executor on Ray can only kill itself")
     sys.stdout.flush()
     os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("SIGKILL cannot be survived")

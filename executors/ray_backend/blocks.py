@@ -34,15 +34,15 @@ _MANY = 256
 
 
 class Where(NamedTuple):
-    """`Block.where` on Ray: bytes from `start` of return value `index` of task `task`."""
+    """`Block.where` on Ray: bytes from `start` of return value `object` of task `task`."""
 
     task: int
-    index: int
+    object: int
     start: int = 0
 
     @property
     def key(self) -> Key:
-        return (self.task, self.index)
+        return (self.task, self.object)
 
 
 def get(refs: Sequence[Any], lost: Callable[[], str | None]) -> list[Any]:
@@ -71,7 +71,8 @@ def get(refs: Sequence[Any], lost: Callable[[], str | None]) -> list[Any]:
         if isinstance(answer, Exception):
             raise _translated(answer) from answer
         values = answer
-        return values
+        break
+    return values
 
 
 def _get_into(answers: SimpleQueue[Any], refs: list[Any]) -> None:
@@ -157,9 +158,7 @@ class ObjectBlocks:
 
     # ---- BlockIO -------------------------------------------------------------------------------
 
-    def write(
-        self, name: str, parts: Sequence[bytes | memoryview], memory_left: int = 0
-    ) -> Block:
+    def write(self, name: str, parts: Sequence[bytes | memoryview], memory_left: int = 0) -> Block:
         last = len(self._made) - 1
         at = last if name.startswith("copy-") else min(self._next, last)
         self._next += not name.startswith("copy-")
@@ -175,7 +174,7 @@ class ObjectBlocks:
             raise BlockMissing(reason)
         array = self._array(block)
         if array is None:
-            raise BlockMissing(f"block {where.index} of task {where.task} was removed")
+            raise BlockMissing(f"block {where.object} of task {where.task} was removed")
         first = where.start + start
         size = block.bytes - start if length is None else length
         return memoryview(array)[first : first + size]
@@ -184,7 +183,7 @@ class ObjectBlocks:
         """Lose a block, for everybody: one that this task wrote is not returned at all."""
         where: Where = block.where
         if where.task == self._task:
-            self._made[where.index - 1].clear()
+            self._made[where.object - 1].clear()
         self.lost_keys.add(where.key)
         self.removed.append(where.key)
 
@@ -193,7 +192,7 @@ class ObjectBlocks:
     def _lost(self, blocks: Iterable[Block]) -> str | None:
         for block in blocks:
             if block.where.key in self.lost_keys:
-                return f"block {block.where.index} of task {block.where.task} was removed"
+                return f"block {block.where.object} of task {block.where.task} was removed"
             if block.node in self.lost_nodes:
                 return f"node {block.node} is gone"
         return None
@@ -241,7 +240,7 @@ def _join(parts: list[bytes | memoryview]) -> Any:
     """The parts as one array of bytes: what Ray stores without pickling. Empties `parts`."""
     if not parts:
         return None
-    array = numpy.empty(max(_LEAST, sum(len(part) for part in parts)), dtype=numpy.uint8)
+    array: Any = numpy.empty(max(_LEAST, sum(len(part) for part in parts)), dtype=numpy.uint8)
     view, at = memoryview(array), 0
     parts.reverse()
     while parts:

@@ -8,14 +8,14 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray import _raylet
 
-from executors.masters import cores
+from executors.machine import cores
 from executors.ray_backend.blocks import INLINED
 from executors.session_folder import memory_root, sweep
 
@@ -23,6 +23,7 @@ log = logging.getLogger("minispark")
 
 HASH_SEED = "0"
 _LEAST_STORE = 80 << 20  # bytes; Ray takes no less
+_inherited: dict[str, str] | None = None  # what workers of the Ray started here have inherited
 _AUTH_NOTICE = "ray._private.authentication.authentication_token_setup"
 
 
@@ -40,11 +41,14 @@ class RayCluster:
     address : str or None
         `auto`, `host:port` or `ray://host:port` to join; None to use the Ray that this process is
         connected to, or the one RAY_ADDRESS names, else to start one.
+    environment : mapping of str to str
+        More variables for the workers' processes.
 
     Raises RayFailed.
     """
 
-    def __init__(self, slots: int, address: str | None) -> None:
+    def __init__(self, slots: int, address: str | None, environment: Mapping[str, str]) -> None:
+        self.environment = worker_environment(environment)
         self.started = False  # whether the processes of Ray are ours to end
         self._joined = False
         self._session_dir: str | None = None
@@ -74,7 +78,7 @@ class RayCluster:
     def _start(self, cpus: int) -> None:
         store, folder = _object_store()
         try:
-            with _environment(worker_environment()), _quiet(_AUTH_NOTICE):
+            with _environment(self.environment), _quiet(_AUTH_NOTICE):
                 context = ray.init(
                     address="local",
                     num_cpus=cpus,
@@ -89,9 +93,11 @@ class RayCluster:
             raise RayFailed(
                 f"Ray could not be started on this machine: {_last_line(error)}"
             ) from error
-        # While it started, Ray read the workers' settings here too; this process is to have its own,
-        # or orders over a few KB would go through the object store.
-        _raylet.Config.initialize("")
+        # While it started, Ray read the workers' settings here too. This process is to have its
+        # own again, or orders over a few KB would go through the object store.
+        _raylet.Config.initialize("")  # type: ignore[attr-defined]
+        global _inherited
+        _inherited = self.environment
         self.started = self._joined = True
         self._session_dir = context.address_info["session_dir"]
 
@@ -99,16 +105,15 @@ class RayCluster:
         try:
             ray.init(address=address, log_to_driver=True, logging_level=logging.WARNING)
         except Exception as error:  # as above
-            raise RayFailed(f"no Ray cluster could be joined at {address}: {_last_line(error)}") from (
-                error
-            )
+            message = f"no Ray cluster could be joined at {address}: {_last_line(error)}"
+            raise RayFailed(message) from error
         self._joined = True
 
     # ---- what it has ---------------------------------------------------------------------------
 
     def runtime_env(self) -> dict[str, Any] | None:
         """What Ray must give our workers' processes, if they do not inherit it from us."""
-        return None if self.started else {"env_vars": worker_environment()}
+        return None if _inherited == self.environment else {"env_vars": self.environment}
 
     def cpus(self, without: frozenset[str] | set[str] = frozenset()) -> int:
         """CPUs of the nodes that are alive, and not among those known to be gone."""
@@ -132,14 +137,16 @@ class RayCluster:
         if self._joined and ray.is_initialized():
             ray.shutdown()
         if self.started:
+            global _inherited
+            _inherited = None
             if self._session_dir is not None:
                 shutil.rmtree(self._session_dir, ignore_errors=True)
             for root in {memory_root(), tempfile.gettempdir()}:
                 sweep(root)  # folders of actors that could not clean up
 
 
-def worker_environment() -> dict[str, str]:
-    """The environment that workers need from the start of their process.
+def worker_environment(more: Mapping[str, str]) -> dict[str, str]:
+    """The environment that workers need from the start of their process, and `more`.
 
     Equal keys must have equal hashes everywhere; small return values must not go through the
     driver; the engine must be importable.
@@ -147,6 +154,7 @@ def worker_environment() -> dict[str, str]:
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {
+        **more,
         "PYTHONHASHSEED": HASH_SEED,
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
         "RAY_max_direct_call_object_size": str(INLINED),

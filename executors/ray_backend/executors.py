@@ -107,7 +107,7 @@ class RayExecutors:
 
     def start(self) -> None:
         try:
-            self._cluster = cluster = RayCluster(self.slots, self._address)
+            self._cluster = cluster = RayCluster(self.slots, self._address, self.conf.environment)
         except BaseException:
             self._folder.close()
             raise
@@ -364,9 +364,10 @@ class RayExecutors:
                 actor.programs.discard(stage)
                 actor.forget.append(stage)
 
-    def free_kept(self, persists: Sequence[int]) -> None:
+    def free_kept(self, persists: Sequence[int], shared: Sequence[Any]) -> None:
         for actor in self._actors.values():  # after the task that it runs now
-            actor.handle.free_kept.options(num_returns=0).remote(tuple(persists))
+            call = actor.handle.free_kept.options(num_returns=0)
+            call.remote(tuple(persists), tuple(shared))
 
     def free(self, blocks: Sequence[Block]) -> None:
         gone = self._objects.free(blocks)
@@ -378,7 +379,7 @@ class RayExecutors:
     def fetch(self, block: Block) -> memoryview:
         ref = self._objects.ref(block)
         if ref is None:
-            raise BlockMissing(f"block {block.where.index} of task {block.where.task} is gone")
+            raise BlockMissing(f"block {block.where.object} of task {block.where.task} is gone")
         lost = self._lost_nodes
 
         def gone() -> str | None:
@@ -386,7 +387,7 @@ class RayExecutors:
 
         array = objects.get([ref], gone)[0]
         if array is None:
-            raise BlockMissing(f"block {block.where.index} of task {block.where.task} was removed")
+            raise BlockMissing(f"block {block.where.object} of task {block.where.task} was removed")
         self.driver_bytes += block.bytes
         return memoryview(array)[block.where.start : block.where.start + block.bytes]
 
@@ -431,4 +432,3 @@ class RayExecutors:
             ray.wait(stopped, num_returns=len(stopped), timeout=2, fetch_local=False)
         for actor in actors:
             ray.kill(actor.handle)
-

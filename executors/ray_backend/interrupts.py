@@ -11,6 +11,7 @@ import ctypes
 import threading
 import time
 from types import TracebackType
+from typing import Any
 
 from executors.runtime import TaskCancelled
 
@@ -39,7 +40,7 @@ class Interrupts:
         self._woken = threading.Event()
 
     def arm(self, task: int) -> None:
-        """From now on this thread runs `task`. Raises TaskCancelled if that is cancelled already."""
+        """From now on this thread runs `task`. Raises TaskCancelled if it is cancelled already."""
         with self._lock:
             self._thread = threading.get_ident()
             self._task = self._last = task
@@ -100,7 +101,7 @@ class Interrupts:
         """Let a cancel end `time.sleep` in tasks: it would sleep on, being inside one bytecode."""
         really_sleep = time.sleep
 
-        def sleep(seconds: float, /) -> None:
+        def sleep(seconds: Any, /) -> None:
             ours = threading.get_ident() == self._thread and self._task >= 0
             if ours and isinstance(seconds, int | float) and 0 < seconds < threading.TIMEOUT_MAX:
                 end = time.monotonic() + seconds

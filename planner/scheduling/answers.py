@@ -116,6 +116,8 @@ class Answers(Asking):
 
     def _again(self, run: Run, partition: int, failure: Failure) -> None:
         """A task did not make it: ask again, or give up at the limit."""
+        if self.runs.get(run.stage.id) is not run:
+            return  # its jobs ended meanwhile
         lost = isinstance(failure, SliceLost | KeptLost | ExecutorLost)
         counts, limit = (
             (run.losses, self.limits.losses) if lost else (run.failures, self.limits.failures)
@@ -206,3 +208,18 @@ class Answers(Asking):
         self._lose_home(node)
         for exchange, source in sorted(self.on_node.pop(node, ())):
             self._forget_output(exchange, source, node)
+        failure = ExecutorLost(f"node {node} is lost")
+        for number, held in list(self.held.items()):  # written, but not entered yet
+            run = held.running.run
+            if run is not None and number in self.held and _is_on(held.done, node):
+                self._drop_held(number, failure)
+                self._again(run, held.done.task.partition, failure)
+        for run in list(self.runs.values()):
+            lost = [partition for partition, event in run.held.items() if _is_on(event, node)]
+            if lost:
+                self._again(run, lost[0], failure)
+
+
+def _is_on(event: TaskDone, node: str) -> bool:
+    """Whether something that the task wrote is on that node."""
+    return event.output is not None and any(block.node == node for block in event.output.blocks)

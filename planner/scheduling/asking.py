@@ -94,6 +94,8 @@ class Asking(Jobs):
         else:
             missing = tuple(outputs.missing())
         self._want(stage, missing, tuple(run.users))
+        if not stage.width:  # nobody will write: there is nothing to wait for
+            self._todo.extend(self.for_exchange.pop(exchange, {}))
 
     def _adapted(self, stage: Stage) -> Stage:
         """The stage as the adaptive rule wants it, once the sizes of all it reads are known.

@@ -63,12 +63,15 @@ class Jobs(Tables):
                 running.run = None
                 self._actions.append(CancelTask(running.task, running.executor))
         for number in [n for n, held in self.held.items() if held.running.run is run]:
-            held = self.held.pop(number)
-            held.running.run = None
-            self._free(held.blocks)
-            self._unclaim(held.running)
-            self._discard(held.done)
-            self._ended(held.done, held.running.job, None, counted=False)
+            self._drop_held(number, None)
         for event in run.held.values():
             self._discard(event)
         run.held.clear()
+
+    def _drop_held(self, number: int, failure: Failure | None) -> None:
+        """A task that waits for copies to be made has ended in vain."""
+        held = self.held.pop(number)
+        self._free(held.blocks)
+        self._unclaim(held.running)
+        self._discard(held.done)
+        self._ended(held.done, held.running.job, failure, counted=failure is not None)

@@ -266,7 +266,7 @@ def test_random_histories_end_and_leave_nothing() -> None:
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=150,
+            max_examples=60,
             stateful_step_count=40,
             deadline=None,
             derandomize=True,

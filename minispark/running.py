@@ -1,0 +1,101 @@
+"""A job under way as the driver holds it, and what its failure raises."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from executors import pickling
+from executors.runloop import JobHandle
+from executors.user_errors import raise_again
+from planner.failures import Cancelled, Failure, UserFailure
+from planner.stages import Stage
+
+_END = (-1, None)
+
+
+class JobFailed(RuntimeError):
+    """A job ended without its answer, and not by an exception of the user's code."""
+
+
+class JobCancelled(JobFailed):
+    """Somebody cancelled the job."""
+
+
+class RunningJob:
+    """A job that runs while the caller does something else."""
+
+    def __init__(self, handle: JobHandle, cancel: Callable[[str], None]) -> None:
+        self.id = handle.id
+        self._cancel = cancel
+        self._handle = handle
+
+    @property
+    def done(self) -> bool:
+        """Whether the job has ended, well or not."""
+        return self._handle.done
+
+    def next(self, timeout: float | None = None) -> tuple[int, list[Any]] | None:
+        """The next partition and its rows; None after `timeout` seconds.
+
+        Raises StopIteration when all came, or what made the job fail.
+        """
+        try:
+            answer = self._handle.next(timeout)
+        except StopIteration:
+            answer = _END
+        if answer is _END:
+            self._end()
+            raise StopIteration
+        return None if answer is None else (answer[0], self._handle.rows(answer[1]))
+
+    def raw(self) -> Iterator[tuple[int, Any]]:
+        """Partitions and the handles of their rows, to the end."""
+        while True:
+            try:
+                answer = self._handle.next()
+            except StopIteration:
+                break
+            if answer is not None:
+                yield answer
+        self._end()
+
+    def cancel(self, reason: str = "cancelled by the user") -> None:
+        """Stop the tasks that still run; answers not taken are dropped."""
+        if not self._handle.done:
+            self._cancel(reason)
+        for result in self._handle.drain():
+            self._handle.discard(result)
+
+    def _end(self) -> None:
+        for warning in self._handle.warnings:
+            warnings.warn(warning, RuntimeWarning, stacklevel=5)
+        self._handle.warnings.clear()
+        if self._handle.failure is not None:
+            raise error_of(self._handle.failure)
+
+
+def error_of(failure: Failure) -> BaseException:
+    """The exception a failed job raises on the driver."""
+    if isinstance(failure, UserFailure):
+        return raise_again(failure)
+    if isinstance(failure, Cancelled):
+        return JobCancelled(f"the job was cancelled: {failure.message}")
+    return JobFailed(failure.message)
+
+
+def closure_error(stage: Stage, error: BaseException) -> pickling.ClosureError:
+    """One line that says which variable of which transformation cannot be sent."""
+    for step in stage.program:
+        pairs = [(getattr(step, "op", None), getattr(step, "site", None))]
+        pairs += list(zip(getattr(step, "ops", ()), getattr(step, "sites", ()), strict=True))
+        for op, site in pairs:
+            if op is None:
+                continue
+            for value in vars(op).values():
+                try:
+                    pickling.by_value(value)
+                except Exception as reason:  # the one that fails is the one to name
+                    return pickling.ClosureError(f"{pickling.explain(value, reason)} [{site}]")
+    return pickling.ClosureError(f"{error} [{stage.site}]")
