@@ -115,7 +115,7 @@ def interleave(
         try:
             return engine.ask(*request)
         except Failed as failure:
-            line.notes.append(f"{engine.name}: {failure}")
+            line.notes.append(f"{failure}\n{engine.name} failed")
             running.remove(engine)
             engine.stop()
             return None
@@ -160,7 +160,7 @@ def time_programs(engines: list[Engine], rounds: int, say: Say) -> Line:
             if done.returncode == 0 and done.stdout.split()[-1:] == ["332833500"]:
                 line.seconds.setdefault(engine.name, []).append(seconds)
             else:
-                line.notes.append(f"{engine.name}: {(done.stdout + done.stderr)[-2000:]}")
+                line.notes.append(f"{(done.stdout + done.stderr)[-2000:]}\n{engine.name} failed")
     return line
 
 

@@ -22,6 +22,7 @@ from benchmarks.workloads import WORKLOADS
 
 ENGINES = ("hand", "local", "ray", "pyspark")
 PROGRAM = "first_result"
+NOTE_LINES = 12  # of what an engine said about a failure
 
 
 def ratio(line: Line, slow: str, fast: str) -> float | None:
@@ -117,7 +118,7 @@ def report(lines: list[Line], engines: list[str]) -> None:
         print(f"{mark}  {target.says:45} {target.found}")
     for line in lines:
         for note in dict.fromkeys(line.notes):
-            print(f"\n{line.name}: {note.rstrip()}")
+            print(f"\n{line.name}: " + "\n    ".join(note.rstrip().splitlines()[-NOTE_LINES:]))
 
 
 def main() -> None:

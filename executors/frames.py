@@ -13,10 +13,19 @@ from typing import Any
 from executors import pickling
 
 _HEAD = struct.Struct("<cQ")
+_ROWS = 4096
 
 
 def encode(rows: list[Any], compress: bool = False) -> bytes:
-    """One frame."""
+    """Rows as frames. Short ones: pickling remembers every object of a frame, and a memory that
+    outgrows the processor's cache makes a frame of a million rows four times slower."""
+    if len(rows) <= _ROWS:
+        return _frame(rows, compress)
+    starts = range(0, len(rows), _ROWS)
+    return b"".join(_frame(rows[at : at + _ROWS], compress) for at in starts)
+
+
+def _frame(rows: list[Any], compress: bool) -> bytes:
     payload = pickling.dumps(rows)
     kind = b"P"
     if compress and len(payload) > 1024:

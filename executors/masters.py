@@ -25,6 +25,9 @@ class Master:
         self.name = name
         self.address: str | None = None
         self.failures = 1
+        cluster = re.fullmatch(r"local-cluster\[\s*(\d+)\s*,\s*(\d+)\s*,\s*\d+\s*\]", name)
+        if cluster is not None:  # PySpark's stand-in for a cluster: workers × cores processes
+            name = f"local[{int(cluster.group(1)) * int(cluster.group(2))},4]"
         found = re.fullmatch(r"(inline|local|ray)(?:\[(\*|\d+)(?:,\s*(\d+))?\])?", name.strip())
         if found is not None:
             self.kind, slots, failures = found.group(1), found.group(2), found.group(3)

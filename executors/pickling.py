@@ -87,7 +87,7 @@ def _parts(value: Any) -> list[tuple[str, Any]]:
         return [(f"element {i} of {type(value).__name__}", each) for i, each in enumerate(value)]
     if isinstance(value, dict):
         return [(f"entry {key!r}", each) for key, each in value.items()]
-    kind = type(value)
+    kind: Any = type(value)
     if kind.__reduce_ex__ is not object.__reduce_ex__ or kind.__reduce__ is not object.__reduce__:
         return []  # it says itself how it is pickled, or why not
     attributes = getattr(value, "__dict__", None)

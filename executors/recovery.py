@@ -16,7 +16,9 @@ class JobReport:
     """What happened to one job. Times are in seconds.
 
     `ran` counts task starts; `again` lists (stage, partition, why) of tasks that ran again or that
-    computed anew what had been there before.
+    computed anew what had been there before. `lost` and `recomputed` begin with what it was (kept,
+    shuffle or running), whose (the id of what was kept, of the exchange or stage) and which
+    partition; `names` says where in the user's program that is.
     """
 
     job: int
@@ -29,6 +31,7 @@ class JobReport:
     again: list[tuple[int, int, str]] = field(default_factory=list)
     ended: bool = False
     failed: str | None = None
+    names: dict[tuple[str, int], str] = field(default_factory=dict, repr=False)
 
     @property
     def recompute_seconds(self) -> float:
@@ -46,37 +49,38 @@ class JobReport:
         for what in _WORDS:
             places = [(owner, p) for kind, owner, p, _ in self.lost if kind == what]
             if places:
-                lines.append(f"  lost: {_count(places, _WORDS[what])}")
+                lines.append(f"  lost: {self._count(what, places)}")
         for what in _WORDS:
             places = [(owner, p) for kind, owner, p, _ in self.recomputed if kind == what]
             seconds = sum(s for kind, _, _, s in self.recomputed if kind == what)
             if places:
-                lines.append(f"  recomputed: {_count(places, _WORDS[what])} in {seconds:.2f} s")
+                lines.append(f"  recomputed: {self._count(what, places)} in {seconds:.2f} s")
         if len(lines) == 1:
             lines.append("  nothing was lost, nothing was recomputed")
         return "\n".join(lines)
 
-
-def _count(places: list[tuple[int, int]], word: str) -> str:
-    by_owner: dict[int, list[int]] = {}
-    for owner, partition in places:
-        by_owner.setdefault(owner, []).append(partition)
-    listed = "; ".join(
-        f"#{owner} partition{'s' if len(parts) > 1 else ''} {', '.join(map(str, sorted(parts)))}"
-        for owner, parts in by_owner.items()
-    )
-    return f"{len(places)} {word}{'s' if len(places) > 1 else ''} ({listed})"
+    def _count(self, what: str, places: list[tuple[int, int]]) -> str:
+        by_owner: dict[int, list[int]] = {}
+        for owner, partition in places:
+            by_owner.setdefault(owner, []).append(partition)
+        listed = "; ".join(
+            f"{self.names.get((what, owner), f'#{owner}')}: {', '.join(map(str, sorted(parts)))}"
+            for owner, parts in by_owner.items()
+        )
+        return f"{len(places)} {_WORDS[what]}{'s' if len(places) > 1 else ''} ({listed})"
 
 
 class RecoveryReport:
     """A listener that keeps the reports of the last `limit` jobs.
 
-    What is lost between jobs is put down to the next job that starts.
+    What is lost between jobs is put down to the next job that starts. `names` is filled by the
+    session: the user's call site of each kept dataset and exchange, by its id.
     """
 
     def __init__(self, limit: int = 100) -> None:
         self.limit = limit
         self.jobs: dict[int, JobReport] = {}
+        self.names: dict[int, str] = {}
         self._began: dict[int, float] = {}
         self._between = JobReport(-1, "between jobs")
         self._lock = threading.Lock()
@@ -90,6 +94,7 @@ class RecoveryReport:
         if isinstance(notice, ev.JobStarted):
             report = JobReport(notice.job, notice.description)
             report.lost, self._between.lost = self._between.lost, []
+            report.names, self._between.names = self._between.names, {}
             report.executors_lost = self._between.executors_lost
             self._between.executors_lost = []
             self.jobs[notice.job] = report
@@ -102,6 +107,9 @@ class RecoveryReport:
             report.seconds = time.perf_counter() - began if began is not None else 0.0
             report.ended = True
             report.failed = notice.failure.message if notice.failure is not None else None
+        elif isinstance(notice, ev.StageStarted):
+            report = self.jobs.get(notice.job, self._between)
+            report.names["running", notice.stage] = f"{notice.name}, stage {notice.stage}"
         elif isinstance(notice, ev.TaskStarted):
             report = self.jobs.get(notice.job, self._between)
             report.ran += 1
@@ -113,9 +121,15 @@ class RecoveryReport:
         elif isinstance(notice, ev.Lost):
             for report in self._running():
                 report.lost.append((notice.what, notice.owner, notice.partition, notice.where))
+                self._name(report, notice)
         elif isinstance(notice, ev.Recomputed):
             report = self.jobs.get(notice.job, self._between)
             report.recomputed.append((notice.what, notice.owner, notice.partition, notice.seconds))
+            self._name(report, notice)
+
+    def _name(self, report: JobReport, notice: ev.Lost | ev.Recomputed) -> None:
+        if notice.owner in self.names and notice.what != "running":
+            report.names[notice.what, notice.owner] = self.names[notice.owner]
 
     def _running(self) -> list[JobReport]:
         return [self.jobs[job] for job in self._began if job in self.jobs] or [self._between]

@@ -12,6 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import singledispatchmethod
+from itertools import chain
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
@@ -160,11 +161,10 @@ class RunLoop:
     def rows(self, result: Any) -> list[Any]:
         """The rows of an answer."""
         if isinstance(result, Inline):
-            (rows,) = frames.decode(memoryview(result.frame))
-            return rows
+            return _joined(memoryview(result.frame))
         assert isinstance(result, InBlock)
         view = self.executors.fetch(result.block)
-        (rows,) = frames.decode(view)
+        rows = _joined(view)
         self.executors.free([result.block])
         return rows
 
@@ -329,3 +329,9 @@ class RunLoop:
                 listener.on_event(action.notice)
             except Exception:  # a listener must not stop the engine; it is told where it failed
                 log.exception("a listener failed on %r", action.notice)
+
+
+def _joined(view: memoryview) -> list[Any]:
+    """The rows of all frames."""
+    lists = list(frames.decode(view))
+    return lists[0] if len(lists) == 1 else list(chain.from_iterable(lists))

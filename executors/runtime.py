@@ -129,7 +129,7 @@ class Runtime:
         for name, block, importable in files:
             path = os.path.join(folder, name)
             if block is not None and not os.path.exists(path):
-                os.makedirs(folder, exist_ok=True)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(path + ".part", "wb") as file:
                     file.write(self.blocks.read(block))
                 os.rename(path + ".part", path)

@@ -1,13 +1,12 @@
 """SparkContext: the one entry to an engine. What it does is spread over its subjects:
 
 `sources.py` makes datasets, `jobs.py` runs and cancels, `shipping.py` gives tasks files,
-`watching.py` shows what happens.
+`watching.py` shows what happens, `about.py` tells what program this is.
 """
 
 from __future__ import annotations
 
 import atexit
-import getpass
 import logging
 import os
 import posixpath
@@ -21,21 +20,20 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from executors import current
 from executors.formats import files
+from minispark.about import About
 from minispark.accumulators import Accumulator, AccumulatorParam, apply_updates, default_param
 from minispark.broadcast import Broadcast
-from minispark.conf import SparkConf, system_properties, system_property
+from minispark.conf import SparkConf
 from minispark.errors import PySparkRuntimeError
 from minispark.files import SparkFiles
 from minispark.jobs import Jobs
 from minispark.profiler import BasicProfiler, Profiler, ProfilerCollector
 from minispark.resource.discovery import driver_resources
-from minispark.resource.information import ResourceInformation
 from minispark.serializers import CPickleSerializer, Serializer
 from minispark.session import Session
 from minispark.settings import check, parse_count, value_of
 from minispark.shipping import Shipping
 from minispark.sources import Sources
-from minispark.version import __version__
 from minispark.watching import Watching
 from planner.site import Site, call_site
 
@@ -51,7 +49,7 @@ _LEVELS = {
 }
 
 
-class SparkContext(Sources, Jobs, Shipping, Watching):
+class SparkContext(Sources, Jobs, Shipping, Watching, About):
     """An engine with its executors; there is one at a time in a process.
 
     Parameters
@@ -295,43 +293,6 @@ class SparkContext(Sources, Jobs, Shipping, Watching):
     # ---- what it knows ---------------------------------------------------------------------------
 
     @property
-    def version(self) -> str:
-        """The version of minispark.
-
-        >>> import minispark
-        >>> sc.version == minispark.__version__
-        True
-        """
-        return __version__
-
-    @property
-    def applicationId(self) -> str:
-        """An id of this run of the program.
-
-        >>> sc.applicationId == sc.getConf().get("spark.app.id")
-        True
-        """
-        return self._conf.get("spark.app.id", "")
-
-    @property
-    def uiWebUrl(self) -> str | None:
-        """The address of the user interface: None, there is none yet.
-
-        >>> sc.uiWebUrl is None
-        True
-        """
-        return None
-
-    @property
-    def startTime(self) -> int:
-        """When it was made, in milliseconds since 1970.
-
-        >>> sc.startTime > 0
-        True
-        """
-        return self._startTime
-
-    @property
     def defaultParallelism(self) -> int:
         """Number of partitions where nobody says: `spark.default.parallelism`, or the task slots.
 
@@ -350,23 +311,6 @@ class SparkContext(Sources, Jobs, Shipping, Watching):
         True
         """
         return min(self.defaultParallelism, 2)
-
-    @property
-    def resources(self) -> dict[str, ResourceInformation]:
-        """What the driver has besides cores and memory, as `spark.driver.resource.*` tells.
-
-        >>> sc.resources
-        {}
-        """
-        return dict(self._resources)
-
-    def sparkUser(self) -> str:
-        """Who runs the program: the variable SPARK_USER, or the user's name.
-
-        >>> isinstance(sc.sparkUser(), str)
-        True
-        """
-        return os.environ.get("SPARK_USER") or getpass.getuser()
 
     def getConf(self) -> SparkConf:
         """A copy of the settings.
@@ -392,25 +336,6 @@ class SparkContext(Sources, Jobs, Shipping, Watching):
         if level is None:
             raise ValueError(f"unknown log level {logLevel!r}; known are {', '.join(_LEVELS)}")
         logging.getLogger("minispark").setLevel(level)
-
-    @classmethod
-    def setSystemProperty(cls, key: str, value: str) -> None:
-        """Set a property of the process; `spark.*` ones are settings of every SparkConf after that.
-
-        >>> sc.setSystemProperty("program.colour", "red")
-        >>> sc.getSystemProperty("program.colour")
-        'red'
-        """
-        system_properties[key] = value
-
-    @classmethod
-    def getSystemProperty(cls, key: str) -> str | None:
-        """A property of the process: one that was set, or what this system says for a few known.
-
-        >>> sc.getSystemProperty("file.separator"), sc.getSystemProperty("none")
-        ('/', None)
-        """
-        return system_property(key)
 
     # ---- shared variables ------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ class Session:
             parse_size(conf.get("spark.driver.maxResultSize", "1g")),
             lambda updates: self.on_accumulated(updates),
         )
-        self._splitter = Splitter(lambda node: _finalize(node, self._gone, node.id, None))
+        self._splitter = Splitter(self._new_exchange)
         self._planning = threading.RLock()
         self._pending: dict[int, Callable[[], Source]] = {}  # checkpoints to write, by node
         self._jobs = itertools.count()
@@ -122,6 +122,11 @@ class Session:
         with self._planning:
             stage = self._splitter.result_stage(plan)
             programs = self._pickle_programs(stage)
+        if stage.barrier and partitions is not None and len(set(partitions)) < stage.width:
+            raise ValueError(
+                f"a barrier stage runs all of its {stage.width} tasks or none, and this action asks "
+                f"for {len(set(partitions))} of them: collect() it, or cache() it first [{plan.site}]"
+            )
         job = Job(
             next(self._jobs),
             stage,
@@ -171,6 +176,7 @@ class Session:
         with self._planning:
             self._splitter.kept[base.id] = (kept.id, level)
         self._loop.levels[kept.id] = level
+        self.recovery.names[kept.id] = str(kept.site)
         self._loop.post(KeepAsked(kept.id))
         _finalize(base, self._gone, base.id, kept.id)
         return kept
@@ -194,6 +200,7 @@ class Session:
         if found is not None:
             self._loop.post(Released(persists=(found[0],)))
             self._loop.levels.pop(found[0], None)
+            self.recovery.names.pop(found[0], None)
             if blocking:
                 self._loop.settle()
 
@@ -215,12 +222,17 @@ class Session:
         if blocking:
             self._loop.settle()
 
+    def _new_exchange(self, node: Exchange) -> None:
+        self.recovery.names[node.id] = str(node.site)
+        _finalize(node, self._gone, node.id, None)
+
     def _gone(self, node_id: int, persist: int | None) -> None:
         """A node was garbage collected: what executors hold for it goes too."""
         stage = self._splitter.stages.get(node_id)
         self._splitter.forget(node_id)
         self._pending.pop(node_id, None)
         self._until.pop(node_id, None)
+        self.recovery.names.pop(node_id if persist is None else persist, None)
         if stage is not None:
             self._loop.programs.pop(stage.id, None)
         if self._stopped:

@@ -213,9 +213,11 @@ class Scheduler(Answers):
 
     @_on.register
     def _copy_done(self, event: CopyDone) -> None:
-        there = event.executor in self.seats.nodes
-        if there and event.kept is not None and event.kept.persist in self.kept.live:
-            self.kept.put(event.kept)
+        if event.kept is not None and event.executor in self.seats.nodes:
+            if event.persist in self.kept.live:
+                self.kept.put(event.kept)
+            else:
+                self._actions.append(FreeKept((event.persist,)))
         for number, held in list(self.held.items()):
             held.copies.discard((event.persist, event.partition, event.executor))
             if not held.copies:

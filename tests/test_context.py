@@ -125,7 +125,7 @@ class TestLife:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("minispark.conf.system_properties", properties := {})
-        monkeypatch.setattr("minispark.context.system_properties", properties)
+        monkeypatch.setattr("minispark.about.system_properties", properties)
         SparkContext.setSystemProperty("spark.default.parallelism", "5")
         with SparkContext("inline", "x") as sc:
             assert sc.defaultParallelism == 5
@@ -425,7 +425,8 @@ def test_jobs_are_cancelled_by_group_and_tag_and_tracked(local_sc: SparkContext)
 
 
 def test_executors_are_told(local_sc: SparkContext) -> None:
-    local_sc.range(10).cache().count()
+    kept = local_sc.range(10).cache()
+    kept.count()
     infos = local_sc.statusTracker().getExecutorInfos()
     assert len(infos) == 2
     assert all(info.totalOnHeapStorageMemory > 0 for info in infos)

@@ -134,15 +134,15 @@ class RayCluster:
 
     def close(self) -> None:
         """Leave the cluster; end it and its files if it was started here."""
+        global _inherited
         if self._joined and ray.is_initialized():
             ray.shutdown()
         if self.started:
-            global _inherited
             _inherited = None
-            if self._session_dir is not None:
-                shutil.rmtree(self._session_dir, ignore_errors=True)
-            for root in {memory_root(), tempfile.gettempdir()}:
-                sweep(root)  # folders of actors that could not clean up
+        if self._session_dir is not None:
+            shutil.rmtree(self._session_dir, ignore_errors=True)
+        for root in {memory_root(), tempfile.gettempdir()}:
+            sweep(root)  # folders of actors on this machine that could not clean up
 
 
 def worker_environment(more: Mapping[str, str]) -> dict[str, str]:

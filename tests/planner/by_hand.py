@@ -429,7 +429,7 @@ class World:
         assert launch.executor not in busy, f"{task} sent to a busy executor"
         slots = [(other.task.stage, other.task.partition) for other in self.wanted()]
         assert (task.stage, task.partition) not in slots, f"{task} runs twice"
-        assert all(task.number > other.task.number for other in self.launched)
+        assert not self.launched or task.number > self.launched[-1].task.number
         assert launch.job.id not in self.ended and task.stage == stage.id
         self._check_inputs(launch)
         self.tasks[task.number] = launch

@@ -1,0 +1,1 @@
+"""The `minispark` command: submit, shell, demo."""
