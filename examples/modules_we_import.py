@@ -154,7 +154,7 @@ def main():
 
     sc = start(options.master)
     skipped = sc.accumulator(0)
-    parts = 2 * sc.defaultParallelism
+    parts = 4 * sc.defaultParallelism
 
     # Read and parse once; everything below starts from the cached rows.
     parsed = sc.parallelize(paths, parts).flatMap(parser(options.folder, skipped)).cache()

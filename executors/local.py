@@ -57,6 +57,7 @@ class _Process:
     later: list[tuple[Any, ...]] = field(default_factory=list)  # requests that can wait
     copies: list[tuple[int, int]] = field(default_factory=list)
     deadline: float | None = None  # when a cancelled task's process is ended
+    doomed: bool = False  # whether its task carries a fault that kills it
 
 
 class LocalExecutors:
@@ -175,6 +176,7 @@ class LocalExecutors:
             process.programs.add(order.task.stage)
             self._send(process, ("program", program))
         process.task = order.task
+        process.doomed = any(fault.what == "kill" for fault in order.faults)
         self._send(process, ("run", order))
 
     def poll(self, timeout: float | None) -> Sequence[Event]:
@@ -349,6 +351,8 @@ def _reason(process: _Process, code: int) -> str:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
+    if process.doomed:
+        return f"executor {process.name} was ended by {name}, as a fault of minispark.chaos wanted"
     hint = {
         "SIGKILL": "; the system may have run out of memory",
         "SIGSEGV": "; native code that a task called crashed",

@@ -42,8 +42,7 @@ def group(rows: Rows, gathered: bool, at: At) -> Rows:
 
 def distinct(rows: Rows, at: At) -> Rows:
     """Each row once."""
-    pairs = map(lambda row: (row, None), rows)
-    tables = _whole(_first, _first, pairs, at, 0)
+    tables = _whole(_note, _first, rows, at, 0)
     return map(lambda pair: pair[0], chain.from_iterable(tables))
 
 
@@ -82,6 +81,10 @@ def _extend(table: dict[Any, Any], pairs: Iterable[Any]) -> None:
             table[key].extend(values)
         else:
             table[key] = values
+
+
+def _note(table: dict[Any, Any], rows: Iterable[Any]) -> None:
+    table.update(dict.fromkeys(rows))
 
 
 def _first(table: dict[Any, Any], pairs: Iterable[Any]) -> None:

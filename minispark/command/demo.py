@@ -61,7 +61,7 @@ def example(name: str) -> str:
         return path
     for file in metadata.files("minispark") or ():
         if file.name == name:
-            return str(file.locate())
+            return os.path.realpath(file.locate())
     raise FileNotFoundError(f"the example {name} was not installed with minispark")
 
 

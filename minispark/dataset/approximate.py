@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain, islice
-from statistics import NormalDist
 from typing import Any
 
 from executors.hashing import portable_hash
@@ -252,6 +251,8 @@ def _deviations(values: int, confidence: float) -> float:
     if confidence >= 1.0:
         return math.inf
     if values > _NORMAL_FROM:
+        from statistics import NormalDist  # brings decimal: not at every start
+
         return NormalDist().inv_cdf(0.5 + confidence / 2)
     return student(values - 1, confidence)
 
