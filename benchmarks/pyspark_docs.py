@@ -24,6 +24,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -101,6 +102,19 @@ class FirstFailure(doctest.DocTestRunner):
     """Runs the examples of a method up to the first that differs, which it keeps as text."""
 
     text = ""
+
+    def __init__(self, flags: int) -> None:
+        super().__init__(verbose=False, optionflags=flags)
+        # Examples print from the main thread. What other threads print is not theirs: Ray's
+        # driver repeats what tasks printed, some time later.
+        output: Any = vars(self)["_fakeout"]
+        write = output.write
+
+        def write_of_main(text: str) -> int:
+            mine = threading.current_thread() is threading.main_thread()
+            return int(write(text)) if mine else len(text)
+
+        output.write = write_of_main
 
     def report_failure(self, out: Any, test: Any, example: Any, got: str) -> None:
         self.text = f">>> {example.source}expected:\n{example.want}got:\n{got}"
@@ -226,7 +240,7 @@ class Bench:
             examples, names, method.name, method.test.filename, method.test.lineno, None
         )
         flags = doctest.FAIL_FAST | (doctest.ELLIPSIS if method.setting.ellipsis else 0)
-        runner = FirstFailure(verbose=False, optionflags=flags)
+        runner = FirstFailure(flags)
         runner.run(test, out=lambda text: None, clear_globs=False)
         self.tidy(test.globs)
         return runner.text

@@ -111,8 +111,9 @@ def start(master):
     sys.stdout.flush()
     begin = time.perf_counter()
     sc = SparkContext(conf=conf)
-    sc.range(sc.defaultParallelism, numSlices=sc.defaultParallelism).count()
-    print(f"{sc.defaultParallelism} of them were ready after {seconds_since(begin)}.\n")
+    slots = sc.defaultParallelism
+    sc.range(slots, numSlices=slots).barrier().mapPartitions(lambda rows: rows).count()
+    print(f"{slots} of them were ready after {seconds_since(begin)}.\n")
     return sc
 
 

@@ -220,7 +220,7 @@ class Scheduler(Answers):
                 self._actions.append(FreeKept((event.persist,)))
         for number, held in list(self.held.items()):
             held.copies.discard((event.persist, event.partition, event.executor))
-            if not held.copies:
+            if not held.copies and number in self.held:  # the first one may have ended their job
                 del self.held[number]
                 self._free(held.blocks)
                 self._accept(held.done, held.running)

@@ -11,7 +11,7 @@ import pytest
 from minispark import SparkConf, SparkContext
 from planner import events as ev
 
-MASTERS = ["inline[2]", "local[2]"]
+MASTERS = ["inline[2]", "local[2]", "ray[2]"]
 
 
 class Recorder:

@@ -34,7 +34,7 @@ def script(folder: Path, text: str, name: str = "job.py") -> str:
     return str(path)
 
 
-# ---- the command itself ----------------------------------------------------------------------------
+# ---- the command itself --------------------------------------------------------------------------
 
 
 def test_version() -> None:
@@ -59,7 +59,7 @@ def test_no_command_is_an_error() -> None:
     assert done.returncode == 2 and "usage: minispark" in done.stderr
 
 
-# ---- submit ------------------------------------------------------------------------------------------
+# ---- submit --------------------------------------------------------------------------------------
 
 
 def test_a_script_runs_as_python_would_run_it(tmp_path: Path) -> None:
@@ -98,14 +98,15 @@ def test_options_are_defaults_and_the_script_wins(tmp_path: Path) -> None:
         from minispark import SparkConf, SparkContext
         conf = SparkConf().set("spark.default.parallelism", 5)
         with SparkContext(conf=conf) as sc:
-            print(sc.master, sc.appName, sc.defaultParallelism, sc.getConf().get("spark.task.maxFailures"))
+            print(sc.master, sc.appName, sc.defaultParallelism)
+            print(sc.getConf().get("spark.task.maxFailures"))
         """,
     )
     options = ["-c", "spark.default.parallelism=3", "--conf", "spark.task.maxFailures=2"]
     done = run("submit", "--master", "inline[3]", *options, path)
-    assert done.stdout == "inline[3] job.py 5 2\n", done.stderr
+    assert done.stdout == "inline[3] job.py 5\n2\n", done.stderr
     named = run("submit", "--master", "inline", "--name", "nightly", path)
-    assert named.stdout == "inline nightly 5 None\n", named.stderr
+    assert named.stdout == "inline nightly 5\nNone\n", named.stderr
 
 
 def test_py_files_are_there_before_the_context_and_in_tasks(tmp_path: Path) -> None:
@@ -188,7 +189,7 @@ def test_bad_options(tmp_path: Path) -> None:
     assert unknown.returncode == 1 and "Could not parse Master URL: 'yarn'" in unknown.stderr
 
 
-# ---- shell -------------------------------------------------------------------------------------------
+# ---- shell ---------------------------------------------------------------------------------------
 
 TALK = """\
 print("sum", sc.range(5).map(lambda x: x + 1).sum(), spark.sparkContext is sc)
@@ -216,7 +217,7 @@ def test_shell(prompt: str) -> None:
         assert "minispark/session.py" not in said.replace(os.sep, "/")
 
 
-# ---- demo --------------------------------------------------------------------------------------------
+# ---- demo ----------------------------------------------------------------------------------------
 
 
 def test_the_demo_loses_an_executor_and_says_so() -> None:

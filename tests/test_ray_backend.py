@@ -123,6 +123,19 @@ def gone(pid: int, seconds: float = 10) -> bool:
     return False
 
 
+def kill_one(session: Session, heard: Recorder) -> str:
+    """SIGKILL one executor's process; its name, when its end is known and another one is there."""
+    name, pid = next(iter(pids(session).items()))
+    os.kill(pid, signal.SIGKILL)
+    began = time.monotonic()
+    while name not in [notice.executor for notice in heard.of(ev.ExecutorRemoved)]:
+        assert time.monotonic() - began < 5
+        time.sleep(0.01)
+    assert gone(pid)
+    assert whole(session) < 5
+    return name
+
+
 PAIRS = Map(lambda n: (n % 7, 1))
 EXPECTED = [(key, sum(1 for n in range(400) if n % 7 == key)) for key in range(7)]
 
@@ -234,12 +247,9 @@ def test_a_killed_process_loses_its_cache_but_not_its_shuffle_output(
     assert answer(ray_session, plan) == EXPECTED
     maps = {n.task.stage for n in heard.of(ev.TaskStarted)} - {max(heard.starts())[0]}
     homes = {n.task.partition: n.executor for n in heard.of(ev.TaskStarted) if n.task.stage in maps}
-    victim, pid = next(iter(pids(ray_session).items()))
+    victim = kill_one(ray_session, heard)
     lost = {partition for partition, executor in homes.items() if executor == victim}
     assert lost and lost != set(range(WIDTH))
-    os.kill(pid, signal.SIGKILL)
-    assert gone(pid)
-    assert whole(ray_session) < 5
     heard.notices.clear()
     # The shuffle is all there: no map task runs. The kept partitions of the dead process are not.
     assert answer(ray_session, plan) == EXPECTED
@@ -272,9 +282,7 @@ def test_files_of_a_dead_process_are_still_used_by_others_of_its_node(
 ) -> None:
     kept = ray_session.persist(Narrow(numbers(), PAIRS), StorageLevel.DISK_ONLY)
     assert len(answer(ray_session, kept)) == 400
-    pid = next(iter(pids(ray_session).values()))
-    os.kill(pid, signal.SIGKILL)
-    assert gone(pid)
+    kill_one(ray_session, heard)
     assert len(answer(ray_session, kept)) == 400
     assert not heard.of(ev.Lost)
 
@@ -284,9 +292,7 @@ def test_a_second_copy_saves_recomputing(ray_session: Session, heard: Recorder) 
     objects = len(ray_session._executors._objects)
     assert len(answer(ray_session, kept)) == 400
     assert len(ray_session._executors._objects) == objects  # the copies went through blocks
-    pid = next(iter(pids(ray_session).values()))
-    os.kill(pid, signal.SIGKILL)
-    assert gone(pid)
+    kill_one(ray_session, heard)
     heard.notices.clear()
     assert len(answer(ray_session, kept)) == 400
     assert not heard.of(ev.Recomputed)

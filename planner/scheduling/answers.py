@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planner.blocks import Block, Outputs
+from planner.blocks import Block
 from planner.events import (
     Copy,
     Deliver,
@@ -41,9 +41,7 @@ class Answers(Asking):
 
     def _accept(self, event: TaskDone, running: Running) -> None:
         run = running.run
-        if run is None:
-            self._late(event, running)
-            return
+        assert run is not None, "what nobody wants is never accepted"
         self._unclaim(running)
         self._ended(event, running.job, None, counted=True)
         if run.stage.barrier:
@@ -110,7 +108,6 @@ class Answers(Asking):
         run.stage = stage
         if stage.exchange is not None:
             self._unqueue(run)
-            self.outputs[stage.exchange] = Outputs(stage.width)
             run.state = dict.fromkeys(range(stage.width), WAITING)
             self._todo.extend((stage_id, partition) for partition in run.state)
 

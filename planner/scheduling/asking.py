@@ -82,8 +82,9 @@ class Asking(Jobs):
             self.seats.wait_for(slot, home, bound)
 
     def _want_exchange(self, run: Run, exchange: int) -> None:
-        stage = self._adapted(run.stage.parents[exchange])
+        stage = run.stage.parents[exchange]
         filler = self.runs.get(stage.id)
+        stage = self._adapted(stage) if filler is None else filler.stage
         outputs = self.outputs.get(exchange)
         if filler is None or outputs is None:
             missing: Iterable[int] = (
@@ -115,6 +116,8 @@ class Asking(Jobs):
         if new.id != stage.id or (stage.exchange is None and new.width != stage.width):
             raise ValueError("adapt must keep a stage's id, and a result stage's width")
         self.adapted[stage.id] = new
+        if stage.exchange in self.outputs:  # somebody wanted it before, and got nothing yet
+            self.outputs[stage.exchange] = Outputs(new.width)
         return new
 
     def _forget_output(self, exchange: int, source: int, where: str) -> None:

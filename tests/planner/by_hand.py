@@ -445,12 +445,12 @@ class World:
                 reads[at] = launch.stage.sources[each.step][each.partition]
             elif isinstance(step, Fetch):
                 fetches.add(at)
-                maps = launch.stage.parents[step.exchange].width
-                expected = [(c, s) for c in step.channels(each.partition) for s in range(maps)]
-                table = self.scheduler.outputs[step.exchange].table
-                if len(table) == maps:  # not adapted
-                    given = [(piece.channel, piece.source) for piece in launch.fetches[at]]
-                    assert given == expected, "not all slices in map order"
+                filler = launch.stage.parents[step.exchange]
+                filler = self.scheduler.adapted.get(filler.id, filler)
+                maps = range(filler.width)
+                expected = [(c, s) for c in step.channels(each.partition) for s in maps]
+                given = [(piece.channel, piece.source) for piece in launch.fetches[at]]
+                assert given == expected, "not all slices in map order"
         assert launch.reads == reads
         assert set(launch.fetches) == fetches
         for slices in launch.fetches.values():

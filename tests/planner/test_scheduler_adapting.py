@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from by_hand import World, map_stage, mapped, shuffled, source, zipped
 
-from planner.events import Launch
-from planner.plan import Node, Union
+from planner.events import Job, Launch
+from planner.plan import Exchange, Node, Union
 from planner.program import Fetch
 from planner.stages import Stage
 
@@ -193,6 +193,50 @@ def test_a_later_job_over_a_finished_shuffle_may_be_rewritten_too() -> None:
     assert world.running(map_stage(second)) == [0]
     world.finish()
     assert world.ended[second.id] is None
+    world.close(upper)
+
+
+def unread(world: World) -> tuple[Exchange, Exchange, Job]:
+    """A shuffle whose stage has started with one side of a union before the other is there."""
+    wide = shuffled(mapped(source(1)), 2)
+    upper = shuffled(Union((mapped(source(1)), wide)), 1)
+    return wide, upper, world.ask(mapped(upper))
+
+
+def merge_union(stage: Stage, sizes: Sizes) -> Stage:
+    """For the stage above: both channels of its second side become one."""
+    if stage.exchange is None or not sizes:
+        return stage
+    read, apply, fetch, beside = stage.program
+    fetch = replace(fetch, width=1, view=((0, 1),))
+    return replace(stage, program=(read, apply, fetch, replace(beside, width=2)), width=2)
+
+
+def test_a_job_that_joins_a_started_stage_finds_it_as_it_started() -> None:
+    world = World(1, adapt=merge_union)
+    wide, upper, first = unread(world)
+    middle = map_stage(first)
+    while not world.runs(middle).keys() >= {0}:
+        world.answer(world.tasks[min(world.tasks)])
+    second = world.ask(mapped(upper))
+    world.finish()
+    assert world.ended == {first.id: None, second.id: None}
+    world.close(upper)
+
+
+def test_a_stage_that_started_in_vain_may_be_rewritten_by_the_next_job() -> None:
+    world = World(2, adapt=merge_union)
+    wide, upper, first = unread(world)
+    middle = map_stage(first)
+    assert world.running(middle) == [0]
+    world.done(middle.parents[wide.id], 0)
+    world.cancel(first)
+    world.finish()
+    second = world.ask(mapped(upper))
+    world.finish()
+    assert world.ended[second.id] is None
+    widths = [launch.stage.width for launch in world.launched if launch.stage.id == middle.id]
+    assert widths == [3, 3, 2, 2]
     world.close(upper)
 
 

@@ -6,6 +6,7 @@ busy or dead executor, a launch whose inputs are absent, a block freed twice, an
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from by_hand import (
@@ -34,8 +35,10 @@ from planner.failures import UserFailure
 from planner.levels import StorageLevel
 from planner.ops import Identity
 from planner.plan import Narrow, Node, Union, is_broadcast
-from planner.reads import coalesce
-from planner.scheduler import Scheduler
+from planner.program import Apply, Fetch
+from planner.reads import ONE_TO_ONE, coalesce
+from planner.scheduler import Adapt, Scheduler, unchanged
+from planner.stages import Stage
 
 LEVELS = (StorageLevel.MEMORY_ONLY, StorageLevel.MEMORY_ONLY_2)
 anything = st.integers(0, 1 << 16)
@@ -68,6 +71,18 @@ def plans(draw: st.DrawFn) -> tuple[Node, list[Node]]:
     return pool[-1], [node for node in pool if not is_broadcast(node)]
 
 
+def merged(stage: Stage, sizes: dict[int, tuple[int, ...]]) -> Stage:
+    """The last two channels become one, where the stage does nothing but read one exchange."""
+    fetch, *others = stage.program
+    whole = all(isinstance(step, Apply) and step.reads is ONE_TO_ONE for step in others)
+    if stage.exchange is None or stage.width < 2 or not isinstance(fetch, Fetch) or not whole:
+        return stage
+    width = stage.width - 1
+    view = (*((at,) for at in range(width - 1)), (width - 1, width))
+    program = (replace(fetch, width=width, view=view), *(replace(s, width=width) for s in others))
+    return replace(stage, program=program, width=width)
+
+
 class Histories(RuleBasedStateMachine):
     """Jobs come and go, executors and blocks, too; the pretend world answers as it can."""
 
@@ -76,10 +91,13 @@ class Histories(RuleBasedStateMachine):
         one_node=st.booleans(),
         failures=st.integers(1, 3),
         losses=st.sampled_from([2, 4, 100]),
+        adapt=st.sampled_from([unchanged, merged]),
     )
-    def begin(self, executors: int, one_node: bool, failures: int, losses: int) -> None:
+    def begin(
+        self, executors: int, one_node: bool, failures: int, losses: int, adapt: Adapt
+    ) -> None:
         nodes = {f"e{at}": "n" if one_node else f"n{at}" for at in range(executors)}
-        self.world = World(nodes, failures, losses)
+        self.world = World(nodes, failures, losses, adapt)
         self.plans: list[Node] = []
         self.nodes: list[Node] = []
         self.dead: list[Launch] = []  # tasks whose executor is gone: they may answer late
@@ -257,7 +275,7 @@ class Histories(RuleBasedStateMachine):
         world.finish(limit=2_000)
         world.close(*self.plans)
         assert not world.scheduler.seats.waiting()
-        scheduler: Any = Scheduler(world.scheduler.limits)
+        scheduler: Any = Scheduler(world.scheduler.limits, world.scheduler.adapt)
         again = [shape(scheduler.handle(event)) for event in world.events]
         assert again == [shape(actions) for actions in world.answers], "a replay differs"
 
