@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 _STEADY = frozenset({str, bytes, int, bool})
-_NONE_HASH = 0x4E6F6E65
+_NONE_HASH = 0
 _NAN_HASH = 0x4E614E
 
 

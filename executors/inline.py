@@ -22,6 +22,7 @@ from executors.blockio import BlockMissing
 from executors.orders import Order, WorkerConfig
 from executors.protocol import EngineConf
 from executors.runtime import Runtime, TaskCancelled
+from executors.session_folder import SessionFolder
 from planner.blocks import Block
 from planner.events import BarrierCall, Event, ExecutorDown, ExecutorUp, TaskFailed, TaskId
 from planner.failures import Cancelled
@@ -62,7 +63,8 @@ class InlineExecutors:
     def __init__(self, slots: int, conf: EngineConf) -> None:
         self.slots = slots
         self.conf = conf
-        self.folder = tempfile.mkdtemp(prefix="minispark-inline-", dir=conf.local_dir)
+        self._folder = SessionFolder(conf.local_dir or tempfile.gettempdir())
+        self.folder = self._folder.path
         self.files_folder = os.path.join(self.folder, "files")
         os.mkdir(self.files_folder)
         self.blocks: dict[str, bytes] = {}
@@ -230,4 +232,4 @@ class InlineExecutors:
             thread.join(timeout=5)
         self.workers.clear()
         self.blocks.clear()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._folder.close()

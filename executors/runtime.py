@@ -174,8 +174,6 @@ class Runtime:
         where = f"stage {order.task.stage}"
         if isinstance(error, OSError) and task_is_ours(error):
             return EngineFailure(f"a task could not write its output: {error}")
-        if isinstance(error, RecursionError) and not user_errors.user_traceback(error).count("\n"):
-            return EngineFailure("the lineage is too long for one task: checkpoint() the dataset")
         failure: UserFailure = user_errors.describe(error, program, order.task.partition, where)
         return failure
 

@@ -6,19 +6,29 @@ transformation of which line it was.
 
 from __future__ import annotations
 
-import pickle
+import functools
+import os
 import traceback
-from types import TracebackType
+from inspect import CO_GENERATOR
+from types import CodeType, TracebackType
 from typing import Any
 
-from executors import pickling
+from executors import exceptions
 from planner.failures import UserFailure
-from planner.program import Apply, Program, Together
-from planner.site import is_engine_file
+from planner.program import Apply, Program, Read, Together
+from planner.site import NOWHERE, is_engine_file
+
+# Libraries that the engine calls with user code below them: no news between two other frames.
+_BETWEEN = (functools.__file__, f"{os.sep}cloudpickle{os.sep}", "pyarrow/")
+_LONG = 100  # transformations in one task that a RecursionError can be blamed on
 
 
 class TaskExit(RuntimeError):
     """A task asked its process to end (sys.exit, KeyboardInterrupt)."""
+
+
+class LineageTooLong(RecursionError):
+    """More functions of one task call each other than Python can nest."""
 
 
 class RemoteTraceback(Exception):
@@ -34,54 +44,80 @@ class RemoteTraceback(Exception):
 
 def describe(error: BaseException, program: Program, partition: int, where: str) -> UserFailure:
     """The failure to send for an exception that user code raised."""
-    if isinstance(error, SystemExit):
-        error = TaskExit(f"a task called sys.exit({error.code!r}); a task ends by returning")
-    elif not isinstance(error, Exception):
-        error = TaskExit(f"a task raised {type(error).__name__}: {error}")
-    site = _site(error, program)
+    place = f"partition {partition} of {where}{_site(error, program)}"
     text = user_traceback(error)
-    message = f"{type(error).__name__}: {error} (partition {partition} of {where}{site})"
-    return UserFailure(message, _pickled(error), text, f"partition {partition} of {where}{site}")
+    shown = _shown(error, program)
+    message = f"{type(shown).__name__}: {exceptions.text_of(shown)} ({place})"
+    return UserFailure(message, exceptions.to_bytes(shown), text, place)
+
+
+def _shown(error: BaseException, program: Program) -> BaseException:
+    """The exception that the driver raises for one of a task."""
+    if isinstance(error, SystemExit):
+        return TaskExit(f"a task called sys.exit({error.code!r}); a task ends by returning")
+    if not isinstance(error, Exception):
+        said = exceptions.text_of(error)
+        what = f"{type(error).__name__}: {said}" if said else type(error).__name__
+        return TaskExit(f"a task raised {what}, which is not an Exception; a task ends by returning")
+    if isinstance(error, RecursionError) and _is_nesting(error):
+        length = sum(len(step.ops) for step in program if isinstance(step, Apply))
+        if length >= _LONG:
+            return LineageTooLong(
+                f"{length} transformations follow each other in one task, and their functions "
+                "nest deeper than Python allows: checkpoint() the dataset and run an action every "
+                "few hundred of them, or use map() and filter() instead of mapPartitions()"
+            )
+    return error
+
+
+def _is_nesting(error: BaseException) -> bool:
+    """Whether generators that read from each other are what is too deep, not the user's calls."""
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    users = [code for code in codes if not is_engine_file(code.co_filename)]
+    return 2 * sum(bool(code.co_flags & CO_GENERATOR) for code in users) >= len(users)
 
 
 def raise_again(failure: UserFailure) -> BaseException:
     """The exception to raise on the driver."""
     try:
-        error = pickle.loads(failure.error)
+        error = exceptions.from_bytes(failure.error)
     except Exception as reason:  # the user's class may do anything when it is unpickled
         error = RuntimeError(f"{failure.message} (the exception cannot be unpickled: {reason})")
     error.__cause__ = RemoteTraceback(failure.traceback)
     error.add_note(f"in {failure.site}")
-    assert isinstance(error, BaseException)
     return error
 
 
 def user_traceback(error: BaseException) -> str:
-    """The traceback without the engine's own frames."""
-    lines = ["Traceback (most recent call last, in the task):\n"]
-    frames = traceback.extract_tb(error.__traceback__)
-    lines += traceback.format_list([f for f in frames if not is_engine_file(f.filename)])
-    lines += traceback.format_exception_only(error)
-    if error.__cause__ is not None and not isinstance(error.__cause__, RemoteTraceback):
-        lines.insert(0, user_traceback(error.__cause__) + "\nwhich led to:\n")
-    return "".join(lines).rstrip()
+    """The traceback, with that of what led to it, without the engine's own frames."""
+    whole = traceback.TracebackException.from_exception(error)
+    waiting, seen = [whole], set()
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        each.stack = traceback.StackSummary.from_list(users_frames(each.stack))
+        waiting += [other for other in (each.__cause__, each.__context__) if other is not None]
+        waiting += each.exceptions or []
+    text = "".join(whole.format()).rstrip()
+    return text.replace("(most recent call last)", "(most recent call last, in the task)")
 
 
-def _pickled(error: BaseException) -> bytes:
-    """The exception as bytes; one that cannot travel goes as a RuntimeError that tells of it."""
-    cause, error.__cause__ = error.__cause__, None
-    try:
-        data = pickling.dumps(error)
-        pickle.loads(data)
-        return data
-    except Exception:  # the user's __reduce__ may raise anything
-        return pickling.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
-    finally:
-        error.__cause__ = cause
+def users_frames(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
+    """The frames that are not the engine's, nor of a library between the engine and the user."""
+    found: list[traceback.FrameSummary] = []
+    inside = True
+    for frame in stack:
+        file = frame.filename
+        inside = is_engine_file(file) or (inside and any(each in file for each in _BETWEEN))
+        if not inside:
+            found.append(frame)
+    return found
 
 
 def _site(error: BaseException, program: Program) -> str:
-    """The transformation whose function stands in the traceback."""
+    """The transformation whose function stands in the traceback, else the first and the last."""
     codes: dict[Any, str] = {}
     for step in program:
         if isinstance(step, Apply):
@@ -98,16 +134,28 @@ def _site(error: BaseException, program: Program) -> str:
     while trace is not None:
         found = codes.get(trace.tb_frame.f_code, found)
         trace = trace.tb_next
-    return f", {found}" if found else ""
+    return f", {found or _somewhere(program)}"
 
 
-def _codes(value: Any, depth: int) -> list[Any]:
-    """Code objects of the functions that an op carries, and of those they wrap."""
+def _somewhere(program: Program) -> str:
+    sites: list[str] = []
+    for step in program:
+        here = step.sites if isinstance(step, Apply) else ()
+        if isinstance(step, Read | Together):
+            here = (step.site,)
+        sites += [str(site) for site in here if site.file]
+    if not sites:
+        return str(NOWHERE)
+    return sites[0] if sites[0] == sites[-1] else f"between {sites[0]} and {sites[-1]}"
+
+
+def _codes(value: Any, depth: int) -> list[CodeType]:
+    """Code objects of the functions that an op carries, and of those they wrap or contain."""
     code = getattr(value, "__code__", None)
-    if code is not None:
-        cells = getattr(value, "__closure__", None) or ()
-        inner = [c.cell_contents for c in cells if callable(_content(c))]
-        return [code, *(each for f in inner if depth < 4 for each in _codes(f, depth + 1))]
+    if isinstance(code, CodeType):
+        contents = map(_content, getattr(value, "__closure__", None) or ())
+        inner = [each for each in contents if callable(each)] if depth < 4 else []
+        return [*_nested(code), *(found for f in inner for found in _codes(f, depth + 1))]
     if depth >= 4:
         return []
     fields = getattr(value, "__dict__", None)
@@ -116,6 +164,12 @@ def _codes(value: Any, depth: int) -> list[Any]:
         getattr(value, n) for n in getattr(type(value), "__slots__", ()) if hasattr(value, n)
     ]
     return [code for each in values if callable(each) for code in _codes(each, depth + 1)]
+
+
+def _nested(code: CodeType) -> list[CodeType]:
+    """A function's code and those of the lambdas and generators in it."""
+    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return [code, *(found for each in inner for found in _nested(each))]
 
 
 def _content(cell: Any) -> Any:
