@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any, BinaryIO
 
 from executors import frames
-from executors.hashing import explain_unhashable, hashes
+from executors.hashing import hashes, refuse_unhashable
 from executors.spill import Spills
 from planner import partitioning as parts
 
@@ -41,7 +41,7 @@ def _hash(partitioning: parts.Hash, index: int) -> Deal:
             for row, hashed in zip(rows, hashes(keys), strict=True):
                 adds[hashed % channels](row)
         except TypeError as error:
-            raise explain_unhashable(error, keys) from error
+            refuse_unhashable(error, keys)
 
     return deal
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NoReturn
 
 _STEADY = frozenset({str, bytes, int, bool})
 _NONE_HASH = 0
@@ -61,14 +61,17 @@ class UnhashableKey(TypeError):
     """A key that cannot be used to partition data."""
 
 
-def explain_unhashable(error: TypeError, keys: Iterable[Any]) -> TypeError:
-    """The error to show when hashing failed: it names the first key that has no hash."""
+def refuse_unhashable(error: TypeError, keys: Iterable[Any]) -> NoReturn:
+    """Raise what says why hashing `keys` failed: it names the first one that has no hash.
+
+    Raises `error` itself where all of them have one.
+    """
     for key in keys:
         try:
             portable_hash(key)
-        except TypeError:
-            return UnhashableKey(
+        except TypeError as reason:
+            raise UnhashableKey(
                 f"key {key!r:.80} of type {type(key).__name__} cannot be hashed, so rows cannot be "
                 "grouped by it; use a tuple, a string or a number as the key"
-            )
-    return error
+            ) from reason
+    raise error

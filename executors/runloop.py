@@ -80,8 +80,10 @@ class JobHandle:
                 answer = self._answers.get_nowait()
             except Empty:
                 return
-            if answer is not None:
-                yield answer[1]
+            if answer is None:
+                self._answers.put(None)  # the end, for whoever asks next
+                return
+            yield answer[1]
 
 
 class RunLoop:

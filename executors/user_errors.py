@@ -14,6 +14,7 @@ from types import CodeType, TracebackType
 from typing import Any
 
 from executors import exceptions
+from executors.hashing import UnhashableKey
 from planner.failures import UserFailure
 from planner.program import Apply, Program, Read, Together
 from planner.site import NOWHERE, is_engine_file
@@ -59,6 +60,8 @@ def _shown(error: BaseException, program: Program) -> BaseException:
         said = exceptions.text_of(error)
         what = f"{type(error).__name__}: {said}" if said else type(error).__name__
         return TaskExit(f"a task raised {what}, which is not an Exception; a task ends by returning")
+    if type(error) is TypeError and str(error).startswith("unhashable") and not _users(error):
+        return UnhashableKey(f"{error}; a key is a tuple, a string, a number or the like")
     if isinstance(error, RecursionError) and _is_nesting(error):
         length = sum(len(step.ops) for step in program if isinstance(step, Apply))
         if length >= _LONG:
@@ -75,6 +78,10 @@ def _is_nesting(error: BaseException) -> bool:
     codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
     users = [code for code in codes if not is_engine_file(code.co_filename)]
     return 2 * sum(bool(code.co_flags & CO_GENERATOR) for code in users) >= len(users)
+
+
+def _users(error: BaseException) -> list[traceback.FrameSummary]:
+    return users_frames(traceback.extract_tb(error.__traceback__))
 
 
 def raise_again(failure: UserFailure) -> BaseException:

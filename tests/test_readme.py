@@ -31,7 +31,7 @@ def parts(output: str) -> tuple[str, str]:
 
 
 def shape(report: str) -> str:
-    """A recovery report without what differs from run to run: seconds, and which worker had what."""
+    """A recovery report without what differs between runs: seconds, and which worker had what."""
     words = re.sub(r"\d+ (cached partition|shuffle output|running task)s?", r"some \1", report)
     words = re.sub(r": \d+(, \d+)*\)", ": some)", words)
     return re.sub(r"\d+\.\d+ s", "some seconds", re.sub(r"worker-\d+", "a worker", words))
@@ -57,7 +57,11 @@ def test_the_example_prints_what_is_shown(tmp_path: Path) -> None:
     plan, report = parts(done.stdout)
     plan_shown, report_shown = parts(shown)
     assert plan == plan_shown
-    assert shape(report) == shape(report_shown)
+    printed, expected = shape(report).splitlines(), shape(report_shown).splitlines()
+    # Which worker kept what is a race between them, so it may have been the only one to keep it.
+    certain = [line for line in expected if "cached partition" not in line]
+    assert [line for line in printed if "cached partition" not in line] == certain
+    assert set(printed) <= set(expected)
 
 
 def test_links_lead_somewhere() -> None:

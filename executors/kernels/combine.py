@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
 
-from executors.hashing import explain_unhashable
+from executors.hashing import refuse_unhashable
 from executors.kernels.at import At
 from executors.memory import BATCH
 from executors.spill import Buckets
@@ -99,7 +99,7 @@ def _fold_all(fold: Fold, rows: Rows, at: At) -> Iterator[dict[Any, Any]]:
         try:
             fold(table, chain((first,), islice(rows, BATCH - 1)))
         except TypeError as error:
-            raise explain_unhashable(error, _keys_of(first)) from error
+            refuse_unhashable(error, _keys_of(first))
         if at.memory.full(table):
             yield table
             table = {}

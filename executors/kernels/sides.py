@@ -8,7 +8,7 @@ from functools import singledispatch
 from itertools import chain, islice
 from typing import Any
 
-from executors.hashing import explain_unhashable
+from executors.hashing import refuse_unhashable
 from executors.kernels.at import At
 from executors.kernels.stopping import call
 from executors.memory import BATCH
@@ -106,7 +106,7 @@ def _cogrouped(sides: list[Rows], at: At, depth: int) -> Iterator[Any]:
                         lists = table[key] = tuple([] for _ in range(width))
                     lists[number].append(value)
             except TypeError as error:
-                raise explain_unhashable(error, [first[0]]) from error
+                refuse_unhashable(error, [first[0]])
             if depth < _DEPTH and at.memory.full(table):
                 yield from _in_buckets(table, sides, number, at, depth)
                 return
@@ -172,7 +172,7 @@ def _joined(op: ops.Join, left: Rows, right: Rows, at: At, depth: int) -> Iterat
         try:
             table.add(batch)
         except TypeError as error:
-            raise explain_unhashable(error, [pair[0] for pair in batch]) from error
+            refuse_unhashable(error, [pair[0] for pair in batch])
         if depth < _DEPTH and at.memory.full(table.values):
             yield from _join_in_buckets(op, table, left, right, at, depth)
             return
