@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from executors import pickling
+from executors.unpicklable import dump_rows
 
 _HEAD = struct.Struct("<cQ")
 _ROWS = 4096
@@ -26,7 +27,7 @@ def encode(rows: list[Any], compress: bool = False) -> bytes:
 
 
 def _frame(rows: list[Any], compress: bool) -> bytes:
-    payload = pickling.dumps(rows)
+    payload = dump_rows(rows)
     kind = b"P"
     if compress and len(payload) > 1024:
         import pyarrow  # only where bytes cross a network or go to disk

@@ -145,7 +145,7 @@ class InlineExecutors:
     def _answers(self, executor: str, order: Order, program: bytes) -> list[Event]:
         runtime = self.workers[executor]
         if order.task.stage not in runtime.programs:
-            runtime.add_program(program)
+            runtime.add_program(order.task.stage, program)
         try:
             return [pickle.loads(pickling.dumps(runtime.run(order)))]
         except KeyboardInterrupt:  # Ctrl-C reaches the caller, and the task has ended

@@ -174,7 +174,7 @@ class LocalExecutors:
         process.later.clear()
         if order.task.stage not in process.programs:
             process.programs.add(order.task.stage)
-            self._send(process, ("program", program))
+            self._send(process, ("program", order.task.stage, program))
         process.task = order.task
         process.doomed = any(fault.what == "kill" for fault in order.faults)
         self._send(process, ("run", order))

@@ -44,6 +44,7 @@ class Order:
     faults: tuple[Fault, ...] = ()
     memory_left: int = 1 << 40  # bytes that may still go into the memory-backed folder
     compress: bool = False
+    site: str = ""  # where the user asked for the stage
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,13 @@ class WorkerConfig:
     sys_path: tuple[str, ...] = ()
     conf: dict[str, str] = field(default_factory=dict)
     own_process: bool = True  # False where user code shares the driver's process
+
+
+@dataclass(frozen=True)
+class Pickled:
+    """A value that only its user shall unpickle."""
+
+    data: bytes
 
 
 @dataclass(frozen=True)

@@ -253,6 +253,7 @@ class RunLoop:
             faults=self.faults.take(launch),
             memory_left=self.executors.memory_left(),
             compress=len(firsts) > 1,
+            site=str(stage.site),
         )
         self.executors.submit(launch.executor, order, self.programs[stage.id])
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain, islice
+from traceback import walk_tb
 from typing import Any
 
 from executors import current, frames, pickling, user_errors
@@ -19,10 +21,11 @@ from executors.kernels.at import At
 from executors.kernels.rows import run_all
 from executors.kernels.sides import run_sides
 from executors.memory import BATCH, Memory
-from executors.orders import InBlock, Inline, Order, StageProgram, WorkerConfig
+from executors.orders import InBlock, Inline, Order, Pickled, StageProgram, WorkerConfig
 from executors.spill import Spills
 from executors.store import Kept, Store
 from executors.task_context import BarrierTaskContext, TaskContext
+from executors.unpicklable import dump_rows
 from planner.blocks import Block, MapOutput, Slice
 from planner.events import (
     CopyDone,
@@ -32,9 +35,10 @@ from planner.events import (
     TaskId,
     TaskReport,
 )
-from planner.failures import Cancelled, EngineFailure, Failure, KeptLost, SliceLost, UserFailure
+from planner.failures import Cancelled, EngineFailure, Failure, KeptLost, SliceLost
 from planner.levels import StorageLevel
 from planner.program import Apply, Beside, Fetch, Instance, Keep, Read, Together, unfold
+from planner.site import is_engine_file
 from planner.sources import BlockPart
 
 Rows = Iterator[Any]
@@ -84,14 +88,14 @@ class Runtime:
         self.meet = meet
         self.shield = shield
         self.passing = passing
-        self.programs: dict[int, StageProgram] = {}
+        self.programs: dict[int, StageProgram | bytes] = {}  # pickled until a task asks
         self.warnings: list[str] = []
         self.spills = Spills(config.disk_folder)
         self.store = Store(
             memory_bytes=config.memory_bytes,
             memory_folder=config.memory_folder,
             disk_folder=config.disk_folder,
-            dumps=pickling.dumps,
+            dumps=dump_rows,
             on_warning=self.warnings.append,
             freeze_gc=config.own_process,
         )
@@ -99,10 +103,17 @@ class Runtime:
 
     # ---- small requests ------------------------------------------------------------------------
 
-    def add_program(self, data: bytes | memoryview) -> None:
-        """Learn a stage's program."""
-        program: StageProgram = pickling.loads(data)
-        self.programs[program.stage] = program
+    def add_program(self, stage: int, data: bytes | memoryview) -> None:
+        """Learn a stage's program, still pickled: what it imports may come with the first task."""
+        self.programs[stage] = bytes(data)
+
+    def program(self, stage: int) -> StageProgram:
+        """A stage's program. Raises what unpickling the user's functions raises."""
+        found = self.programs[stage]
+        if isinstance(found, bytes):
+            found = self.programs[stage] = pickling.loads(found)
+        assert isinstance(found, StageProgram)
+        return found
 
     def forget_stages(self, stages: Sequence[int]) -> None:
         for stage in stages:
@@ -170,12 +181,17 @@ class Runtime:
         return TaskFailed(order.task, self.config.executor, failure, task.report(failed=True))
 
     def _translate(self, error: BaseException, order: Order) -> Failure:
-        program = self.programs[order.task.stage].program
-        where = f"stage {order.task.stage}"
-        if isinstance(error, OSError) and task_is_ours(error):
-            return EngineFailure(f"a task could not write its output: {error}")
-        failure: UserFailure = user_errors.describe(error, program, order.task.partition, where)
-        return failure
+        task = order.task
+        found = self.programs[task.stage]
+        program = found.program if isinstance(found, StageProgram) else ()
+        if isinstance(error, OSError) and is_engine_writing(error):
+            return EngineFailure(
+                f"a task could not write its output: {error} (partition {task.partition} of stage "
+                f"{task.stage}, {order.site}); make room there, or set spark.local.dir to a folder "
+                "on a larger disk"
+            )
+        where = f"partition {task.partition} of stage {task.stage}"
+        return user_errors.describe(error, program, where, order.site)
 
     def _kept_note(self, kept: Kept, level: StorageLevel, replica: bool) -> KeptPartition:
         home = self.config.executor if kept.shared is None else self.config.node
@@ -197,13 +213,14 @@ class Runtime:
         )
 
 
-def task_is_ours(error: OSError) -> bool:
-    """Whether the engine's own writing failed (the innermost frame is the engine's)."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    file = trace.tb_frame.f_code.co_filename if trace is not None else ""
-    return os.path.basename(file) in ("blockio.py", "spill.py", "tempfile.py", "channels.py")
+def is_engine_writing(error: OSError) -> bool:
+    """Whether the engine's own writing failed, not a file operation of the user's function."""
+    frames = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
+    while frames and frames[-1] == tempfile.__file__:
+        frames.pop()
+    inner = frames[-1] if frames else ""
+    writers = ("blockio.py", "spill.py", "channels.py")
+    return is_engine_file(inner) and os.path.basename(inner) in writers
 
 
 class _Task:
@@ -212,7 +229,7 @@ class _Task:
     def __init__(self, runtime: Runtime, order: Order) -> None:
         self.runtime = runtime
         self.order = order
-        self.stage = runtime.programs[order.task.stage]
+        self.stage: StageProgram
         self.at = At(order.task.partition, runtime.memory, runtime.spills)
         self.kept: list[KeptPartition] = []
         self.used: list[tuple[int, int]] = []  # kept partitions read live
@@ -228,6 +245,7 @@ class _Task:
         running.conf, running.files_folder = config.conf, config.files_folder
         if self.order.files:
             self.runtime.place_files(self.order.files)
+        self.stage = self.runtime.program(self.order.task.stage)
         TaskContext._setTaskContext(running.context)
         current.enter(running)
 
@@ -254,7 +272,7 @@ class _Task:
         with runtime.shield():
             for key in dict.fromkeys(self.used):
                 runtime.store.check_pass(key)
-        updates = {} if failed else {at: acc.value for at, acc in self.context.updates.items()}
+        updates = {} if failed else self._updates()
         warnings, runtime.warnings[:] = tuple(runtime.warnings), []
         slices = self.order.fetches.values()
         return TaskReport(
@@ -268,6 +286,15 @@ class _Task:
             warnings=warnings,
             faults=tuple(self.fired),
         )
+
+    def _updates(self) -> dict[int, Any]:
+        """What the task has added to accumulators; the driver's loop never unpickles user data."""
+        found: dict[int, Any] = {}
+        what = "what a task has added to an accumulator,"
+        for aid, added in self.context.updates.items():
+            value = added.value
+            found[aid] = value if type(value) in (int, float) else Pickled(dump_rows(value, what))
+        return found
 
     def work(self) -> tuple[MapOutput | None, Any]:
         """What the task is there for: its output or its answer."""

@@ -17,7 +17,7 @@ from executors import exceptions
 from executors.hashing import UnhashableKey
 from planner.failures import UserFailure
 from planner.program import Apply, Program, Read, Together
-from planner.site import NOWHERE, is_engine_file
+from planner.site import is_engine_file
 
 # Libraries that the engine calls with user code below them: no news between two other frames.
 _BETWEEN = (functools.__file__, f"{os.sep}cloudpickle{os.sep}", "pyarrow/")
@@ -43,9 +43,20 @@ class RemoteTraceback(Exception):
         return "\n" + self.text
 
 
-def describe(error: BaseException, program: Program, partition: int, where: str) -> UserFailure:
-    """The failure to send for an exception that user code raised."""
-    place = f"partition {partition} of {where}{_site(error, program)}"
+def describe(error: BaseException, program: Program, where: str, asked: str) -> UserFailure:
+    """The failure to send for an exception that user code raised.
+
+    Parameters
+    ----------
+    error : BaseException
+    program : Program
+        Of the stage; empty if that is what cannot be had.
+    where : str
+        Which task it was.
+    asked : str
+        The call site of the stage.
+    """
+    place = f"{where}, {_site(error, program) or _somewhere(program, asked)}"
     text = user_traceback(error)
     shown = _shown(error, program)
     message = f"{type(shown).__name__}: {exceptions.text_of(shown)} ({place})"
@@ -98,17 +109,25 @@ def raise_again(failure: UserFailure) -> BaseException:
 def user_traceback(error: BaseException) -> str:
     """The traceback, with that of what led to it, without the engine's own frames."""
     whole = traceback.TracebackException.from_exception(error)
-    waiting, seen = [whole], set()
+    waiting, found = [whole], []
     while waiting:
         each = waiting.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
+        found.append(each)
         each.stack = traceback.StackSummary.from_list(users_frames(each.stack))
         waiting += [other for other in (each.__cause__, each.__context__) if other is not None]
         waiting += each.exceptions or []
+    for each in reversed(found):  # what happened in the engine only led to it is no news
+        if each.__cause__ is not None and _is_empty(each.__cause__):
+            each.__cause__ = None
+        if each.__context__ is not None and _is_empty(each.__context__):
+            each.__context__ = None
     text = "".join(whole.format()).rstrip()
     return text.replace("(most recent call last)", "(most recent call last, in the task)")
+
+
+def _is_empty(shown: traceback.TracebackException) -> bool:
+    """Whether neither an exception nor what led to it has a frame of the user's."""
+    return not (shown.stack or shown.__cause__ or shown.__context__ or shown.exceptions)
 
 
 def users_frames(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
@@ -124,7 +143,7 @@ def users_frames(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
 
 
 def _site(error: BaseException, program: Program) -> str:
-    """The transformation whose function stands in the traceback, else the first and the last."""
+    """The transformation whose function stands in the traceback, if one does."""
     codes: dict[Any, str] = {}
     for step in program:
         if isinstance(step, Apply):
@@ -141,18 +160,18 @@ def _site(error: BaseException, program: Program) -> str:
     while trace is not None:
         found = codes.get(trace.tb_frame.f_code, found)
         trace = trace.tb_next
-    return f", {found or _somewhere(program)}"
+    return found
 
 
-def _somewhere(program: Program) -> str:
+def _somewhere(program: Program, asked: str) -> str:
+    """From the first to the last transformation of a stage."""
     sites: list[str] = []
     for step in program:
         here = step.sites if isinstance(step, Apply) else ()
         if isinstance(step, Read | Together):
             here = (step.site,)
         sites += [str(site) for site in here if site.file]
-    if not sites:
-        return str(NOWHERE)
+    sites.append(asked)
     return sites[0] if sites[0] == sites[-1] else f"between {sites[0]} and {sites[-1]}"
 
 

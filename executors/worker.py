@@ -76,7 +76,7 @@ class Worker:
         self.runtime: Runtime
         self.handlers: dict[str, Callable[..., None]] = {
             "run": self.run,
-            "program": lambda data: self.runtime.add_program(data),
+            "program": lambda stage, data: self.runtime.add_program(stage, data),
             "forget": lambda stages: self.runtime.forget_stages(stages),
             "free": lambda persists: self.runtime.free_kept(persists),
             "copy": self.copy,

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, Self, TypeVar
 from weakref import WeakValueDictionary
 
-from executors import current
+from executors import current, pickling
+from executors.orders import Pickled
 from minispark.errors import PySparkRuntimeError
 
 T = TypeVar("T")
@@ -262,6 +263,8 @@ def apply_updates(updates: Mapping[int, Any]) -> None:
         if accumulator is None:
             continue  # nobody is left who could read it
         try:
+            if isinstance(partial, Pickled):
+                partial = pickling.loads(partial.data)
             total = accumulator.accum_param.addInPlace(accumulator._value, partial)
         except Exception as error:  # the user's code: whoever reads the value is told
             accumulator._failure = error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
 from weakref import WeakValueDictionary, finalize
 
 from executors import current, pickling
+from executors.unpicklable import explain
 from minispark.errors import PySparkRuntimeError
 from planner.blocks import Block
 from planner.site import Site, call_site
@@ -258,6 +259,7 @@ def pickled(value: Any) -> bytes:
     try:
         return pickling.by_value(value)
     except PySparkRuntimeError as error:  # a SparkContext or a dataset in it says so itself
-        raise pickle.PicklingError(f"cannot broadcast: {error}") from error
+        raise pickle.PicklingError(f"cannot broadcast: {error} [{call_site()}]") from error
     except Exception as error:
-        raise pickle.PicklingError(f"cannot broadcast: {pickling.explain(value, error)}") from error
+        why = f"{explain(value, error)} [{call_site()}]"
+        raise pickle.PicklingError(f"cannot broadcast: {why}") from error

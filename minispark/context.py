@@ -34,6 +34,7 @@ from minispark.session import Session
 from minispark.settings import check, parse_count, value_of
 from minispark.shipping import Shipping
 from minispark.sources import Sources
+from minispark.tracebacks import quiet_notebook
 from minispark.watching import Watching
 from planner.site import Site, call_site
 
@@ -195,6 +196,7 @@ class SparkContext(Sources, Jobs, Shipping, Watching, About):
         session.on_accumulated = apply_updates
         if value_of(conf, "spark.ui.showConsoleProgress"):
             self.showProgress()
+        quiet_notebook()
         self._checkpoint_dir: str | None = None
         self._begin_shipping(session.files_folder)
         self._temp_dir = os.path.dirname(session.files_folder)

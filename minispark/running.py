@@ -8,6 +8,7 @@ from typing import Any
 
 from executors import pickling
 from executors.runloop import JobHandle
+from executors.unpicklable import ClosureError, explain
 from executors.user_errors import raise_again
 from planner.failures import Cancelled, Failure, UserFailure
 from planner.stages import Stage
@@ -85,7 +86,7 @@ def error_of(failure: Failure) -> BaseException:
     return JobFailed(failure.message)
 
 
-def closure_error(stage: Stage, error: BaseException) -> pickling.ClosureError:
+def closure_error(stage: Stage, error: BaseException) -> ClosureError:
     """One line that says which variable of which transformation cannot be sent."""
     for step in stage.program:
         pairs = [(getattr(step, "op", None), getattr(step, "site", None))]
@@ -97,5 +98,5 @@ def closure_error(stage: Stage, error: BaseException) -> pickling.ClosureError:
                 try:
                     pickling.by_value(value)
                 except Exception as reason:  # the one that fails is the one to name
-                    return pickling.ClosureError(f"{pickling.explain(value, reason)} [{site}]")
-    return pickling.ClosureError(f"{error} [{stage.site}]")
+                    return ClosureError(f"{explain(value, reason)} [{site}]")
+    return ClosureError(f"{error} [{stage.site}]")

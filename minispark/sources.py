@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from executors import pickling
 from executors.formats import files, pickled, records, text, whole
+from executors.unpicklable import ClosureError, explain
 from minispark.dataset.dataset import Dataset
 from minispark.dataset.engine import Context
 from minispark.dataset.plans import side_by_side
@@ -424,12 +425,12 @@ def _rows_part(elements: Any, start: int, stop: int) -> RowsPart:
     return RowsPart(b"".join(pickles), stop - start)
 
 
-def _unpicklable(some: Any, at: int, error: Exception) -> pickling.ClosureError:
+def _unpicklable(some: Any, at: int, error: Exception) -> ClosureError:
     """What to raise where one of `some` elements, of which the first is number `at`, fails."""
     for number, element in enumerate(some, at):
         try:
             pickling.by_value(element)
         except Exception as reason:  # the one to name
-            why = pickling.explain(element, reason)
-            return pickling.ClosureError(f"element {number} of the collection: {why}")
-    return pickling.ClosureError(str(error))
+            why = explain(element, reason)
+            return ClosureError(f"element {number} of the collection: {why} [{call_site()}]")
+    return ClosureError(f"{error} [{call_site()}]")

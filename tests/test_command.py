@@ -233,6 +233,19 @@ def test_the_demo_loses_an_executor_and_says_so() -> None:
     assert "modules_we_import.py" in report, "what was lost is named by the user's line"
 
 
+def test_the_second_half_of_the_demo(ray_here: None) -> None:
+    """What the demo runs on Ray, on the Ray of this test run."""
+    import ray
+
+    address = ray.get_runtime_context().gcs_address
+    path, folder = str(ROOT / "examples" / SCRIPT), str(ROOT / "planner")
+    done = run("submit", "--master", "ray", path, folder, RAY_ADDRESS=address)
+    assert done.returncode == 0, done.stderr
+    assert "Ray starts its own services first" in done.stdout
+    report = done.stdout[done.stdout.index("fault: kill before write") :]
+    assert "lost: " in report and "recomputed: " in report
+
+
 def test_the_demo_says_when_there_is_nothing_to_read(tmp_path: Path) -> None:
     done = run("demo", "--no-ray", str(tmp_path))
     assert done.returncode == 1 and f"no Python file below {tmp_path}" in done.stderr

@@ -140,6 +140,29 @@ PAIRS = Map(lambda n: (n % 7, 1))
 EXPECTED = [(key, sum(1 for n in range(400) if n % 7 == key)) for key in range(7)]
 
 
+# ---- alone on a Ray that others may use ----------------------------------------------------------
+# These come first: the session of the other tests takes all of Ray's CPUs.
+
+
+def test_a_session_leaves_nothing_on_a_ray_that_is_not_its_own(ray_here: None) -> None:
+    ray = pytest.importorskip("ray")
+    session = Session("ray[1]", {"spark.executorEnv.MINISPARK_TEST": "yes"})
+    kept = session.persist(Narrow(numbers(), PAIRS), StorageLevel.OFF_HEAP)
+    assert len(answer(session, kept)) == 400
+    environ = MapPartitions(lambda index, rows: [os.environ.get("MINISPARK_TEST")])
+    assert answer(session, Narrow(numbers(1), environ)) == ["yes"]
+    name = session._executors._session
+    folders = [f for root in ("/dev/shm", "/tmp") for f in glob.glob(f"{root}/minispark-*{name}*")]
+    assert folders
+    pid = next(iter(pids(session).values()))
+    session.stop()
+    assert gone(pid)
+    assert ray.is_initialized()
+    assert not any(os.path.exists(folder) for folder in folders)
+    with pytest.raises(RuntimeError, match="stopped"):
+        answer(session, kept)
+
+
 # ---- answers and blocks --------------------------------------------------------------------------
 
 
@@ -460,25 +483,6 @@ def test_cancel_ends_a_wait_at_a_barrier(
 # ---- beginnings and ends -------------------------------------------------------------------------
 
 
-def test_a_session_leaves_nothing_on_a_ray_that_is_not_its_own(ray_here: None) -> None:
-    ray = pytest.importorskip("ray")
-    session = Session("ray[1]", {"spark.executorEnv.MINISPARK_TEST": "yes"})
-    kept = session.persist(Narrow(numbers(), PAIRS), StorageLevel.OFF_HEAP)
-    assert len(answer(session, kept)) == 400
-    environ = MapPartitions(lambda index, rows: [os.environ.get("MINISPARK_TEST")])
-    assert answer(session, Narrow(numbers(1), environ)) == ["yes"]
-    name = session._executors._session
-    folders = [f for root in ("/dev/shm", "/tmp") for f in glob.glob(f"{root}/minispark-*{name}*")]
-    assert folders
-    pid = next(iter(pids(session).values()))
-    session.stop()
-    assert gone(pid)
-    assert ray.is_initialized()
-    assert not any(os.path.exists(folder) for folder in folders)
-    with pytest.raises(RuntimeError, match="stopped"):
-        answer(session, kept)
-
-
 OWN_RAY = """
 import json, os, sys
 before = dict(os.environ)
@@ -541,7 +545,7 @@ def test_losing_a_node_between_map_and_reduce_repeats_its_maps_only(tmp_path: Pa
     assert told["maps_again"] == told["held"]
     assert told["maps_third"] == []
     assert told["executors"] == 2
-    assert told["seconds"] < 10
+    assert told["seconds"] < 40  # Ray itself may wait 10 s for copies that were on the lost node
 
 
 def test_another_ray_than_the_one_in_use_is_refused(ray_here: None) -> None:

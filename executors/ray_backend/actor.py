@@ -79,7 +79,7 @@ class Executor:
         order, program, forget = pickling.loads(request)
         self.runtime.forget_stages(forget)
         if program is not None:
-            self.runtime.add_program(program)
+            self.runtime.add_program(order.task.stage, program)
         event: TaskDone | TaskFailed
         self._blocks.begin(order, refs or {})
         try:

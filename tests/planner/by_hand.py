@@ -107,7 +107,7 @@ def map_stage(job: Job) -> Stage:
 
 
 class World:
-    """A scheduler with `executors` up, each on a node of its own unless a mapping says otherwise."""
+    """A scheduler with `executors` up: a number, each on a node of its own, or names with nodes."""
 
     def __init__(
         self,
@@ -212,7 +212,7 @@ class World:
             self.splitter.stages.pop(node.id, None)
         return self.feed(Released(exchanges=tuple(node.id for node in exchanges)))
 
-    # ---- answers of tasks --------------------------------------------------------------------------
+    # ---- answers of tasks ------------------------------------------------------------------------
 
     def done(self, stage: Stage, partition: int, **report: Any) -> list[Action]:
         """The running task of this partition ends well."""
@@ -311,7 +311,7 @@ class World:
                 return
         raise AssertionError("the jobs do not come to an end")
 
-    # ---- looking -----------------------------------------------------------------------------------
+    # ---- looking ---------------------------------------------------------------------------------
 
     def find(self, stage: Stage, partition: int) -> Launch:
         """The task of this partition that runs now and is wanted."""
@@ -378,7 +378,7 @@ class World:
         assert not self.results, self.results
         assert not any(self.kept.values()), self.kept
 
-    # ---- doing what actions say --------------------------------------------------------------------
+    # ---- doing what actions say ------------------------------------------------------------------
 
     def _obey(self, action: Action) -> None:
         match action:
@@ -522,7 +522,7 @@ def levels(program: Program) -> list[tuple[int, StorageLevel]]:
 
 
 def shape(value: Any) -> Any:
-    """A value that is equal for two equal actions, though some of their parts know only identity."""
+    """A value that is equal for equal actions, though some of their parts compare by identity."""
     if isinstance(value, Stage | Job):
         return (type(value).__name__, value.id)
     if isinstance(value, type) or callable(value):

@@ -104,7 +104,7 @@ class Histories(RuleBasedStateMachine):
         self.coming = 0  # replacements under way
         self.named = executors
 
-    # ---- what users do -----------------------------------------------------------------------
+    # ---- what users do ---------------------------------------------------------------------------
 
     @rule(plan=plans(), keeps=st.lists(st.tuples(anything, st.sampled_from(LEVELS)), max_size=3))
     def plan(self, plan: tuple[Node, list[Node]], keeps: list[tuple[int, StorageLevel]]) -> None:
@@ -143,7 +143,7 @@ class Histories(RuleBasedStateMachine):
         if node.id not in self.world.splitter.kept:
             self.world.keep(node, level)
 
-    # ---- what tasks do -----------------------------------------------------------------------
+    # ---- what tasks do ---------------------------------------------------------------------------
 
     def able(self) -> list[Launch]:
         """Tasks that do not wait at a barrier."""
@@ -201,7 +201,7 @@ class Histories(RuleBasedStateMachine):
         meeting = self.world.meeting
         return [t for t in self.world.wanted() if t.peers and t.task.number not in meeting]
 
-    # ---- what goes wrong ---------------------------------------------------------------------
+    # ---- what goes wrong -------------------------------------------------------------------------
 
     @precondition(lambda self: self.world.nodes)
     @rule(at=anything, node_lost=st.booleans(), replaced=st.booleans())
@@ -248,7 +248,7 @@ class Histories(RuleBasedStateMachine):
         copies = self.world.copies
         self.world.copied(copies[at % len(copies)].executor, well)
 
-    # ---- what must hold ------------------------------------------------------------------------
+    # ---- what must hold --------------------------------------------------------------------------
 
     def live(self) -> list[Job]:
         return [job for job in self.world.jobs.values() if job.id not in self.world.ended]

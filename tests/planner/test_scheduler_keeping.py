@@ -10,6 +10,7 @@ from planner.events import (
     FreeBlocks,
     FreeKept,
     KeptPartition,
+    Launch,
     Lost,
     Recomputed,
     TaskStarted,
@@ -22,7 +23,7 @@ from planner.reads import coalesce
 TWICE = StorageLevel.MEMORY_ONLY_2
 
 
-# ---- homes -----------------------------------------------------------------------------------------
+# ---- homes ---------------------------------------------------------------------------------------
 
 
 def test_a_kept_partition_is_computed_once_and_then_found() -> None:
@@ -215,7 +216,7 @@ def test_inputs_kept_at_two_places_with_lost_lineage_do_not_send_the_task_round(
     world.close(*bases)
 
 
-# ---- two tasks want one ------------------------------------------------------------------------------
+# ---- two tasks want one --------------------------------------------------------------------------
 
 
 def test_the_second_task_that_wants_an_absent_partition_waits_and_runs_at_its_home() -> None:
@@ -286,7 +287,7 @@ def test_a_partition_that_did_not_fit_is_no_error() -> None:
     world.close()
 
 
-# ---- what executors report ---------------------------------------------------------------------------
+# ---- what executors report -----------------------------------------------------------------------
 
 
 def test_an_eviction_is_reported_and_the_partition_recomputed_when_wanted() -> None:
@@ -430,7 +431,7 @@ def test_copies_for_a_node_are_named_when_they_are_released() -> None:
     assert (freed.persists, freed.shared) == ((persist,), ("/somewhere",))
 
 
-# ---- copies ------------------------------------------------------------------------------------------
+# ---- copies --------------------------------------------------------------------------------------
 
 
 def test_a_job_waits_for_the_second_copies() -> None:
@@ -560,7 +561,7 @@ def test_cancelling_while_copies_are_made_frees_everything_and_claims_nothing() 
     world.close(wide)
 
 
-# ---- the end of keeping ------------------------------------------------------------------------------
+# ---- the end of keeping --------------------------------------------------------------------------
 
 
 def test_unpersist_frees_it_at_every_executor() -> None:

@@ -157,7 +157,7 @@ def test_a_reader_that_waits_for_two_shuffles_gets_both_back() -> None:
     world.close(plan)
 
 
-# ---- executors and nodes ---------------------------------------------------------------------------
+# ---- executors and nodes -------------------------------------------------------------------------
 
 
 def test_a_dead_executor_takes_its_running_task_and_nothing_written() -> None:
@@ -295,7 +295,7 @@ def test_tasks_that_waited_for_a_dead_executor_go_elsewhere() -> None:
     world.close()
 
 
-# ---- the last executor -----------------------------------------------------------------------------
+# ---- the last executor ---------------------------------------------------------------------------
 
 
 def test_the_last_executor_without_a_replacement_ends_all_jobs() -> None:
@@ -348,7 +348,7 @@ def test_the_next_job_works_after_all_executors_were_lost_and_replaced() -> None
     world.close(wide)
 
 
-# ---- an executor dies at every moment --------------------------------------------------------------
+# ---- an executor dies at every moment ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("node_lost", [False, True])
