@@ -1,4 +1,4 @@
-"""Is there room for more rows? Asked every few ten thousand rows by whatever grows with its input."""
+"""Is there room for more rows? Asked every some ten thousand by whatever grows with its input."""
 
 from __future__ import annotations
 

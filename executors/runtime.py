@@ -69,7 +69,8 @@ class Runtime:
     """One worker's state: programs, kept partitions, and what a running task needs.
 
     `blocks` is how this worker writes and reads blocks; `kill` ends its process, or that
-    of the executor it is given (for injected faults); `meet` sends a barrier task's message and waits for everybody's; `shield` is entered
+    of the executor it is given (for injected faults); `meet` sends a barrier task's message and
+    waits for everybody's; `shield` is entered
     where a cancel must not interrupt. Exceptions of the types `passing` are the caller's to handle.
     """
 
@@ -386,8 +387,8 @@ class _Task:
             view = self.runtime.blocks.read(part.block)
         except BlockMissing:
             raise RuntimeError(
-                f"partition {part.partition} of a local checkpoint is lost and its lineage was cut; "
-                "use checkpoint() where an executor's node may die"
+                f"partition {part.partition} of a local checkpoint is lost and its lineage was "
+                "cut; use checkpoint() where an executor's node may die"
             ) from None
         return chain.from_iterable(frames.decode(view))
 

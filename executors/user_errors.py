@@ -15,6 +15,7 @@ from typing import Any
 
 from executors import exceptions
 from executors.hashing import UnhashableKey
+from executors.kernels.stopping import stopped_by_user
 from planner.failures import UserFailure
 from planner.program import Apply, Program, Read, Together
 from planner.site import is_engine_file
@@ -67,10 +68,12 @@ def _shown(error: BaseException, program: Program) -> BaseException:
     """The exception that the driver raises for one of a task."""
     if isinstance(error, SystemExit):
         return TaskExit(f"a task called sys.exit({error.code!r}); a task ends by returning")
+    if isinstance(error, StopIteration):  # in the driver it would end the wait for answers
+        return stopped_by_user()
     if not isinstance(error, Exception):
         said = exceptions.text_of(error)
         what = f"{type(error).__name__}: {said}" if said else type(error).__name__
-        return TaskExit(f"a task raised {what}, which is not an Exception; a task ends by returning")
+        return TaskExit(f"a task raised {what}, which is no Exception; a task ends by returning")
     if type(error) is TypeError and str(error).startswith("unhashable") and not _users(error):
         return UnhashableKey(f"{error}; a key is a tuple, a string, a number or the like")
     if isinstance(error, RecursionError) and _is_nesting(error):

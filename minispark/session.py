@@ -124,8 +124,8 @@ class Session:
             programs = self._pickle_programs(stage)
         if stage.barrier and partitions is not None and len(set(partitions)) < stage.width:
             raise ValueError(
-                f"a barrier stage runs all of its {stage.width} tasks or none, and this action asks "
-                f"for {len(set(partitions))} of them: collect() it, or cache() it first [{plan.site}]"
+                f"a barrier stage runs all of its {stage.width} tasks or none, and this action "
+                f"asks for {len(set(partitions))}: collect() it, or cache() it first [{plan.site}]"
             )
         job = Job(
             next(self._jobs),
@@ -246,7 +246,7 @@ class Session:
     # ---- checkpoints ---------------------------------------------------------------------------
 
     def checkpoint(self, node: Node, write: Callable[[], Source]) -> None:
-        """After the next job that includes `node`, call `write` once; its Source replaces the node."""
+        """After the next job that includes `node`, call `write`; its Source replaces the node."""
         self._check()
         self._pending[self._splitter.resolve(node).id] = write
 

@@ -109,7 +109,7 @@ class Take(Op):
     n: int
 
 
-# ---- combining: narrow work on both sides of an exchange -------------------------------------------
+# ---- combining: narrow work on both sides of an exchange -----------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +149,7 @@ class Distinct(Op):
     """Each row once, in the order of first appearance."""
 
 
-# ---- before an exchange ----------------------------------------------------------------------------
+# ---- before an exchange --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +160,7 @@ class TagByKey(Op):
     channels: int
 
 
-# ---- several inputs (Zip) --------------------------------------------------------------------------
+# ---- several inputs (Zip) ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)

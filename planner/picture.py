@@ -29,8 +29,8 @@ def debug_string(plan: Node, splitter: Splitter) -> str:
             continue
         seen.add(node.id)
         if isinstance(node, Exchange) or len(node.children) > 1:
-            for child in reversed(node.children):
-                stack.append((child, f"{margin} +-", f"{margin} |  ", True))
+            first, rest = f"{margin} +-", f"{margin} |  "
+            stack.extend((child, first, rest, True) for child in reversed(node.children))
         else:
             stack.extend((child, margin, margin, False) for child in node.children)
     return "\n".join(lines)

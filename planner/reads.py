@@ -21,7 +21,7 @@ ONE_TO_ONE = Reads()
 
 @dataclass(frozen=True)
 class Groups(Reads):
-    """Output partition p reads the input partitions `groups[p]`, in that order (coalesce, prune)."""
+    """Output partition p reads the input partitions `groups[p]`, in that order (coalesce)."""
 
     groups: tuple[tuple[int, ...], ...]
 

@@ -8,11 +8,11 @@ import pkgutil
 from types import ModuleType
 
 import pytest
+from conftest import make_context
 
 import executors
 import minispark
 import planner
-from conftest import make_context
 from minispark import SparkContext
 from minispark.sql.session import SparkSession
 

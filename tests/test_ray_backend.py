@@ -283,9 +283,7 @@ def test_a_killed_process_loses_its_cache_but_not_its_shuffle_output(
     assert victim not in pids(ray_session)
 
 
-def test_a_kill_in_the_middle_repeats_that_task_only(
-    ray_session: Session, heard: Recorder
-) -> None:
+def test_a_kill_in_the_middle_repeats_that_task_only(ray_session: Session, heard: Recorder) -> None:
     fault = inject(
         ray_session,
         "kill",
@@ -329,8 +327,10 @@ def test_a_lost_block_makes_its_map_task_run_again(
         ray_session,
         "lose_block",
         at,
-        lambda launch: (launch.stage.output is not None) == (at == "after write")
-        and launch.task.partition == 2,
+        lambda launch: (
+            (launch.stage.output is not None) == (at == "after write")
+            and launch.task.partition == 2
+        ),
     )
     assert answer(ray_session, counted(Narrow(numbers(), PAIRS))) == EXPECTED
     assert len(fault.fired) == 1

@@ -67,7 +67,7 @@ def _cut_by_range(op: ops.CutByRange, sides: Sequence[Rows], at: At) -> Rows:
 
 
 def _cut(rows: Rows, channel_of: Callable[[Any], int]) -> Iterator[tuple[int, list[Any]]]:
-    """Runs of rows of one channel. Channels never fall along the rows, so few rows are looked at."""
+    """Runs of rows of one channel. Channels never fall along the rows, so few are looked at."""
     while batch := list(islice(rows, BATCH)):
         at, last = 0, call(channel_of, batch[-1])
         while at < len(batch):

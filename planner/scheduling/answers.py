@@ -171,7 +171,7 @@ class Answers(Asking):
         node = self.seats.nodes.get(executor)
         names = list(self.seats.nodes)
         start = names.index(executor) if executor in names else 0
-        others = [name for name in (*names[start + 1 :], *names[:start])]
+        others = [*names[start + 1 :], *names[:start]]
         others.sort(key=lambda name: self.seats.nodes[name] == node)
         return others[:number]
 

@@ -33,8 +33,10 @@ def test_join_cogroup_union_and_cartesian(sc: SparkContext) -> None:
     left = sc.parallelize([(n % 5, n) for n in range(20)], 3)
     right = sc.parallelize([(n % 7, -n) for n in range(14)], 2)
     plain = [
-        (a, (x, y)) for a, x in [(n % 5, n) for n in range(20)]
-        for b, y in [(n % 7, -n) for n in range(14)] if a == b
+        (a, (x, y))
+        for a, x in [(n % 5, n) for n in range(20)]
+        for b, y in [(n % 7, -n) for n in range(14)]
+        if a == b
     ]
     assert sorted(left.join(right).collect()) == sorted(plain)
     assert len(left.fullOuterJoin(right).collect()) == len(plain) + 4

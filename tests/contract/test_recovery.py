@@ -76,7 +76,9 @@ def test_a_dead_executor_takes_its_cached_partitions_only(sc: SparkContext, reco
     data = sc.parallelize(ROWS, 4).map(counted).cache()
     assert data.count() == 400 and calls.value == 400
     homes = {
-        kept.partition: end.executor for end in recorder.of(ev.TaskEnded) for kept in end.report.kept
+        kept.partition: end.executor
+        for end in recorder.of(ev.TaskEnded)
+        for kept in end.report.kept
     }
     recorder.clear()
     with chaos.kill_executor(at="before write", partition=0) as fault:
@@ -128,8 +130,11 @@ def test_a_cached_partition_vanishes_unnoticed(sc: SparkContext, recorder) -> No
 
 @pytest.mark.parametrize("at", ["in fetch", "after write"])
 def test_a_shuffle_block_vanishes(sc: SparkContext, recorder, at: str) -> None:
-    which = {"partition": 1} if at == "in fetch" else {
-        "partition": 2, "when": lambda t: t.writes_shuffle}
+    which = (
+        {"partition": 1}
+        if at == "in fetch"
+        else {"partition": 2, "when": lambda t: t.writes_shuffle}
+    )
     with chaos.lose_shuffle_block(at=at, **which) as fault:
         assert sorted(keyed(sc).reduceByKey(add, 2).collect()) == BY_KEY
     assert fault.count == 1
@@ -158,9 +163,9 @@ def test_accumulators_count_once_whatever_runs_again(sc: SparkContext) -> None:
 
 
 def test_attempts_are_bounded_and_the_next_job_works(sc: SparkContext) -> None:
-    with chaos.kill_executor(partition=0, attempt=None, times=50) as fault:
-        with pytest.raises(Exception, match="partition 0|killed|SIGKILL|died|lost"):
-            sc.parallelize([1, 2], 2).count()
+    lost = pytest.raises(Exception, match="partition 0|killed|SIGKILL|died|lost")
+    with chaos.kill_executor(partition=0, attempt=None, times=50) as fault, lost:
+        sc.parallelize([1, 2], 2).count()
     assert 2 <= fault.count <= 10
     full_strength(sc)
     assert sc.parallelize(ROWS, 4).sum() == sum(ROWS)
@@ -168,9 +173,9 @@ def test_attempts_are_bounded_and_the_next_job_works(sc: SparkContext) -> None:
 
 def test_a_failing_task_is_tried_as_often_as_the_master_says(sc: SparkContext) -> None:
     tries = 4 if sc.master.startswith("ray") else 1
-    with chaos.fail_task(partition=0, attempt=None, times=50) as fault:
-        with pytest.raises(RuntimeError, match="injected failure"):
-            sc.parallelize([1, 2], 2).count()
+    failed = pytest.raises(RuntimeError, match="injected failure")
+    with chaos.fail_task(partition=0, attempt=None, times=50) as fault, failed:
+        sc.parallelize([1, 2], 2).count()
     assert fault.count == tries
 
 

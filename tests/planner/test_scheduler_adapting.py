@@ -64,6 +64,31 @@ def test_small_channels_are_merged_by_a_view() -> None:
     world.close(plan)
 
 
+def test_a_skewed_channel_may_be_split_among_more_tasks() -> None:
+    """Twice the tasks; here each channel is simply read by two of them."""
+
+    def twice(stage: Stage, sizes: Sizes) -> Stage:
+        if stage.exchange is None:
+            return stage
+        width = 2 * stage.width
+        view = tuple((at // 2,) for at in range(width))
+        program = tuple(
+            replace(step, width=width, view=view)
+            if isinstance(step, Fetch)
+            else replace(step, width=width)
+            for step in stage.program
+        )
+        return replace(stage, program=program, width=width)
+
+    world = World(2, adapt=twice)
+    plan = three_stages(channels=2)
+    job = world.ask(plan)
+    world.finish()
+    assert world.ended[job.id] is None
+    assert world.runs(map_stage(job)) == dict.fromkeys(range(4), 1)
+    world.close(plan)
+
+
 def test_the_rule_is_asked_once_for_every_stage_that_reads_an_exchange() -> None:
     merge = MergeAll()
     world = World(2, adapt=merge)

@@ -18,6 +18,7 @@ from planner.events import (
     Deliver,
     EndJob,
     Event,
+    ExecutorsAwaited,
     ExecutorUp,
     ForgetStage,
     Job,
@@ -177,6 +178,33 @@ def test_a_broadcast_is_given_whole_to_every_reader() -> None:
     world.finish()
     assert world.runs(job.stage) == {0: 1, 1: 1, 2: 1}
     world.close(plan)
+
+
+def test_a_shuffle_of_no_partitions_is_complete_from_the_start() -> None:
+    world = World(2)
+    plan = mapped(shuffled(mapped(source(0)), 3))
+    job = world.ask(plan)
+    assert world.running(job.stage) == [0, 1]
+    world.finish()
+    assert world.ended[job.id] is None
+    assert sorted(world.delivered[job.id]) == [0, 1, 2]
+    second = world.ask(plan)
+    world.finish()
+    assert world.ended[second.id] is None
+    world.close(plan)
+
+
+def test_nothing_starts_before_all_the_first_executors_are_there() -> None:
+    """So that the first dataset lies on all of them."""
+    world = World(0)
+    world.feed(ExecutorsAwaited(2))
+    job = world.ask(mapped(source(2)))
+    world.up("e0")
+    assert not world.tasks
+    world.up("e1")
+    assert world.running(job.stage) == [0, 1]
+    world.finish()
+    world.close()
 
 
 def test_a_partition_whose_inputs_are_there_does_not_wait_for_the_others() -> None:
