@@ -10,12 +10,13 @@ from operator import itemgetter
 from typing import Any, BinaryIO
 
 from executors import frames
-from executors.hashing import hashes, refuse_unhashable
+from executors.hashing import best_hash, portable_hash, refuse_unhashable
 from executors.spill import Spills
 from planner import partitioning as parts
 
 Rows = Iterator[Any]
-Deal = Callable[[list[Any], list[list[Any]]], None]
+# Says whether the readers shall check how keys hash.
+Deal = Callable[[list[Any], list[list[Any]]], bool | None]
 _KEY = itemgetter(0)
 _FRAME = 8 << 20  # bytes a frame should have
 _FIRST = 1024  # rows after which the size of a row is known
@@ -31,17 +32,19 @@ def dealer(partitioning: parts.Partitioning, index: int) -> Deal:
 def _hash(partitioning: parts.Hash, index: int) -> Deal:
     channels = partitioning.channels
 
-    def deal(rows: list[Any], lists: list[list[Any]]) -> None:
+    def deal(rows: list[Any], lists: list[list[Any]]) -> bool:
         if channels == 1:
             lists[0].extend(rows)
-            return
+            return False
         keys = list(map(_KEY, rows))
+        hash_of = best_hash(keys)
         adds = [each.append for each in lists]
         try:
-            for row, hashed in zip(rows, hashes(keys), strict=True):
+            for row, hashed in zip(rows, map(hash_of, keys), strict=True):
                 adds[hashed % channels](row)
         except TypeError as error:
             refuse_unhashable(error, keys)
+        return hash_of is portable_hash
 
     return deal
 
@@ -97,12 +100,12 @@ class Written:
         self._limit = limit
         self._compress = compress
 
-    def add(self, lists: list[list[Any]]) -> int:
-        """Encode what each channel has got; the bytes that came to."""
+    def add(self, lists: list[list[Any]], mark: bool = False) -> int:
+        """Encode what each channel has got, with marks of its keys; the bytes that came to."""
         before = self.bytes
         for rows, done in zip(lists, self._lists, strict=True):
             if rows:
-                frame = frames.encode(rows, self._compress)
+                frame = frames.encode(rows, self._compress, mark)
                 self.rows += len(rows)
                 self.bytes += len(frame)
                 done.append(frame)
@@ -162,8 +165,8 @@ def write_channels(
     written = Written(partitioning.channels, spills, limit, compress)
     size = _FIRST
     while batch := list(islice(rows, size)):
-        deal(batch, lists)
-        bytes_now = written.add(lists)
+        mark = bool(deal(batch, lists))
+        bytes_now = written.add(lists, mark)
         size = max(1, min(1 << 17, _FRAME * len(batch) // max(1, bytes_now)))
     return written
 

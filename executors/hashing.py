@@ -1,13 +1,15 @@
 """One hash of keys for all workers.
 
 Workers start with one hash seed, so the builtin hash of strings, bytes and numbers agrees between
-them and keeps `1 == 1.0 == True`. Three things still differ from process to process and are mended
-here: None, NaN, and both inside tuples. The driver must not hash keys: its seed is another.
+them and keeps `1 == 1.0 == True`. A few things still differ from process to process and are mended
+here: None, NaN, classes, and all of these inside tuples, frozen sets and frozen data classes. The
+driver must not hash keys: its seed is another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, is_dataclass
 from itertools import chain
 from typing import Any, NoReturn
 
@@ -35,7 +37,23 @@ def portable_hash(key: Any) -> int:
         return hash(tuple(map(portable_hash, key)))
     if isinstance(key, float) and key != key:
         return _NAN_HASH
+    if isinstance(key, frozenset):
+        return hash(frozenset(map(portable_hash, key)))
+    if isinstance(key, type):
+        return hash((key.__module__, key.__qualname__))
+    names = _hashed_fields(kind)
+    if names is not None:
+        return hash(tuple(portable_hash(getattr(key, name)) for name in names))
     return hash(key)
+
+
+def _hashed_fields(kind: type) -> list[str] | None:
+    """The fields in the hash of a data class, None where that is not the one made by Python."""
+    code = getattr(kind.__hash__, "__code__", None)
+    if code is None or not is_dataclass(kind):
+        return None
+    names = [f.name for f in fields(kind) if (f.compare if f.hash is None else f.hash)]
+    return names if code.co_names == ("hash", *names) else None
 
 
 def _tuple_hash(key: tuple[Any, ...]) -> int:

@@ -72,12 +72,11 @@ class InlineExecutors:
         self._driver = MemoryBlocks(self.blocks, "driver")
         self._named = 0
         self._put = 0
-        self._orders: deque[tuple[str, bytes, bytes]] = deque()
+        self._orders: deque[tuple[str, int, bytes, bytes]] = deque()  # with the task's number
         self._events: deque[Event] = deque()
         self._replies: dict[int, SimpleQueue[Any]] = {}
         self._threads: list[threading.Thread] = []
         self._from_threads: SimpleQueue[Event] = SimpleQueue()
-        self._cancelled: set[int] = set()
 
     def start(self) -> None:
         for _ in range(self.slots):
@@ -110,11 +109,12 @@ class InlineExecutors:
         self._events.append(ExecutorUp(name, name))
 
     def submit(self, executor: str, order: Order, program: bytes) -> None:
-        self._orders.append((executor, pickling.dumps(order), program))
+        self._orders.append((executor, order.task.number, pickling.dumps(order), program))
 
     def poll(self, timeout: float | None) -> Sequence[Event]:
         if not self._events and self._orders:
-            self._run(*self._orders.popleft())
+            executor, _, data, program = self._orders.popleft()
+            self._run(executor, data, program)
         if not self._events and not self._orders and self._threads:
             self._events.append(self._from_threads.get())
         events = list(self._events)
@@ -126,10 +126,7 @@ class InlineExecutors:
 
     def _run(self, executor: str, data: bytes, program: bytes) -> None:
         order: Order = pickle.loads(data)
-        if order.task.number in self._cancelled:
-            self._cancelled.discard(order.task.number)
-            self._events.append(TaskFailed(order.task, executor, Cancelled("cancelled")))
-        elif order.peers:  # tasks of a barrier stage wait for each other: each needs a thread
+        if order.peers:  # tasks of a barrier stage wait for each other: each needs a thread
             self._replies[order.task.number] = SimpleQueue()
             thread = threading.Thread(target=self._run_peer, args=(executor, order, program))
             self._threads.append(thread)
@@ -180,8 +177,11 @@ class InlineExecutors:
     def cancel(self, executor: str, task: TaskId) -> None:
         if task.number in self._replies:
             self._replies[task.number].put(None)
-        else:
-            self._cancelled.add(task.number)
+            return
+        left = deque(order for order in self._orders if order[1] != task.number)
+        if len(left) < len(self._orders):
+            self._orders = left
+            self._events.append(TaskFailed(task, executor, Cancelled("cancelled")))
 
     def message(self, executor: str, task: TaskId, messages: Sequence[Any]) -> None:
         self._replies[task.number].put(tuple(messages))

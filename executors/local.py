@@ -68,8 +68,8 @@ class LocalExecutors:
     def __init__(self, slots: int, conf: EngineConf) -> None:
         self.slots = slots
         self.conf = conf
-        self._memory = SessionFolder(memory_root())
         self._disk = SessionFolder(conf.local_dir or tempfile.gettempdir())
+        self._memory = SessionFolder(memory_root())
         self.files_folder = os.path.join(self._disk.path, "files")
         os.mkdir(self.files_folder)
         self._blocks = FileBlocks(self._memory.path, self._disk.path, NODE)
@@ -106,14 +106,19 @@ class LocalExecutors:
             "PYTHONHASHSEED": HASH_SEED,
             "PYTHONPATH": os.pathsep.join(self.conf.sys_path),
         }
-        popen = subprocess.Popen(
-            [*arguments, str(self._life_read), *folders],
-            pass_fds=(theirs.fileno(), self._life_read),
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        theirs.close()
+        try:
+            popen = subprocess.Popen(
+                [*arguments, str(self._life_read), *folders],
+                pass_fds=(theirs.fileno(), self._life_read),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
         process = _Process(name, popen, Connection(ours.detach()))
         self._processes[name] = process
         self._selector.register(process.connection.fileno(), selectors.EVENT_READ, process)
@@ -146,21 +151,26 @@ class LocalExecutors:
             process.popen.kill()
             code = process.popen.wait()
         self._died_early = 0 if process.up else self._died_early + 1
-        replaced = self._died_early < _HOPELESS
         reason = _reason(process, code)
+        replaced = False
+        if self._died_early < _HOPELESS:
+            try:
+                self._start_process()
+                replaced = True
+            except OSError as error:  # too many files or processes
+                reason += f"; another one cannot be started: {error}"
         if process.task is not None:
             self._clean(process.task)
         for persist, partition in process.copies:
             self._events.append(CopyDone(persist, partition, process.name, None))
         self._events.append(ExecutorDown(process.name, reason, replaced=replaced))
-        if replaced:
-            self._start_process()
 
     def _clean(self, task: TaskId) -> None:
         """Files of a task that did not come to an end."""
         for folder in (self._memory.path, self._disk.path):
-            for kind in ("shuffle", "result"):
-                for path in glob.glob(f"{glob.escape(folder)}/{kind}-{task.number}[-.]*"):
+            result = f"result-{task.number}"
+            for name in (f"shuffle-{task.number}-*", result, f"{result}.*"):
+                for path in glob.glob(os.path.join(glob.escape(folder), name)):
                     os.unlink(path)
 
     # ---- the protocol --------------------------------------------------------------------------
@@ -344,8 +354,11 @@ def _reason(process: _Process, code: int) -> str:
     """How a worker ended, for people."""
     if code >= 0:
         what = f"ended with exit code {code}"
-        if not process.up:
-            what += " before it was ready"
+        what += (
+            ": something that the task called ended its process"
+            if process.up
+            else " before it was ready"
+        )
         return f"executor {process.name} {what}"
     try:
         name = signal.Signals(-code).name
@@ -354,7 +367,9 @@ def _reason(process: _Process, code: int) -> str:
     if process.doomed:
         return f"executor {process.name} was ended by {name}, as a fault of minispark.chaos wanted"
     hint = {
-        "SIGKILL": "; the system may have run out of memory",
-        "SIGSEGV": "; native code that a task called crashed",
+        "SIGKILL": ": the system may have run out of memory, of which more, smaller partitions "
+        "need less",
+        "SIGSEGV": ": native code that the task called crashed",
+        "SIGABRT": ": native code that the task called gave up",
     }.get(name, "")
     return f"executor {process.name} was ended by {name}{hint}"

@@ -42,7 +42,8 @@ class JobHandle:
         self.done = False
         self.failure: Failure | None = None
         self.warnings: list[str] = []
-        self.bytes = 0
+        self.bytes = 0  # of its results, and by partition
+        self.sizes: dict[int, int] = {}
         self.on_end = on_end
         self._loop = loop
         self._answers: SimpleQueue[tuple[int, Any] | None] = SimpleQueue()
@@ -165,10 +166,10 @@ class RunLoop:
         if isinstance(result, Inline):
             return _joined(memoryview(result.frame))
         assert isinstance(result, InBlock)
-        view = self.executors.fetch(result.block)
-        rows = _joined(view)
-        self.executors.free([result.block])
-        return rows
+        try:
+            return _joined(self.executors.fetch(result.block))
+        finally:  # unpickling may raise: rows are the user's
+            self.executors.free([result.block])
 
     def stop(self) -> None:
         """End every job, every executor and the thread."""
@@ -208,6 +209,8 @@ class RunLoop:
             return bool(found)
 
     def _take(self, event: ev.Event) -> None:
+        if isinstance(event, ev.TaskDone) and event.result is not None:
+            self._guard(event)
         if self.record is not None:
             self.record.append(event)
         self.faults.note(event)
@@ -224,6 +227,26 @@ class RunLoop:
                 handle.warnings.append(warning)
             else:
                 log.warning(warning)
+
+    def _guard(self, event: ev.TaskDone) -> None:
+        """End the job whose results would, with this one, be more than the driver is to hold."""
+        running = self.scheduler.running.get(event.task.number)
+        if running is None or running.run is None or not self._max_result:
+            return
+        job, handle = self.scheduler.jobs.get(running.job), self._handles.get(running.job)
+        if job is None or handle is None or job.keep_result:
+            return
+        result = event.result
+        size = len(result.frame) if isinstance(result, Inline) else result.block.bytes
+        handle.bytes += size - handle.sizes.get(event.task.partition, 0)
+        handle.sizes[event.task.partition] = size
+        if handle.bytes > self._max_result:
+            message = (
+                f"the results of {job.stage.site} come to more than spark.driver.maxResultSize "
+                f"({handle.bytes:,} of {self._max_result:,} bytes by now): take less, write to "
+                "files, use toLocalIterator(), or raise that setting (0: no limit)"
+            )
+            self._take(ev.CancelAsked((job.id,), TooLarge(message)))
 
     def _fail_all(self, failure: Failure) -> None:
         for job in list(self._handles):
@@ -269,16 +292,7 @@ class RunLoop:
             if isinstance(result, InBlock):
                 self.executors.free([result.block])
             return
-        handle.bytes += len(result.frame) if isinstance(result, Inline) else result.block.bytes
         handle.push((action.partition, result))
-        if self._max_result and handle.bytes > self._max_result:
-            message = (
-                f"the results of job {action.job} are over {handle.bytes} bytes, more than "
-                f"spark.driver.maxResultSize ({self._max_result}): take less, write to files, use "
-                "toLocalIterator(), or raise that setting (0: no limit)"
-            )
-            self._inbox.append(ev.CancelAsked((action.job,), TooLarge(message)))
-            self.executors.wake()
 
     @_do.register
     def _discard(self, action: ev.Discard) -> None:

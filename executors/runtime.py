@@ -16,10 +16,10 @@ from executors import current, frames, pickling, user_errors
 from executors.blockio import BlockIO, BlockMissing
 from executors.channels import Written, pieces, write_channels
 from executors.formats.reader import read
-from executors.hashing import portable_hash
 from executors.kernels.at import At
 from executors.kernels.rows import run_all
 from executors.kernels.sides import run_sides
+from executors.marks import refuse_strays
 from executors.memory import BATCH, Memory
 from executors.orders import InBlock, Inline, Order, Pickled, StageProgram, WorkerConfig
 from executors.spill import Spills
@@ -59,10 +59,6 @@ class _KeptMissing(Exception):
 
 class _SliceMissing(Exception):
     """A slice the driver believed to be there is not."""
-
-
-class StrayKey(TypeError):
-    """A key that hashes differently in different processes."""
 
 
 class Runtime:
@@ -377,9 +373,9 @@ class _Task:
                 view = self.runtime.blocks.read(slice_.block, slice_.start, slice_.length)
             except BlockMissing as missing:
                 raise _SliceMissing(slice_.exchange, (slice_.source,), str(missing)) from None
-            for rows in frames.decode(view):
+            for rows, marks in frames.decode_marked(view):
                 if hashed > 1:
-                    _refuse_strays((rows[0], rows[-1]), slice_.channel, hashed)
+                    refuse_strays(rows, marks, slice_.channel, hashed)
                 yield rows
 
     def _block_part(self, part: BlockPart) -> Rows:
@@ -462,14 +458,3 @@ class _Task:
                         self.runtime.store.drop(key)
             elif fault.what == "lose_block" and block is not None:
                 self.runtime.blocks.remove(block)
-
-
-def _refuse_strays(rows: Sequence[Any], channel: int, channels: int) -> None:
-    """A key that arrives where its hash does not lead would be grouped wrongly."""
-    for row in rows:
-        if portable_hash(row[0]) % channels != channel:
-            raise StrayKey(
-                f"key {row[0]!r:.80} of type {type(row[0]).__name__} hashes differently in "
-                "different processes: give its class __eq__ and __hash__ by value, or use a "
-                "tuple, string or number as the key"
-            )

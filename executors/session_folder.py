@@ -18,11 +18,22 @@ _YOUNG = 60.0  # seconds in which a folder without a lock file may be one that i
 
 
 class SessionFolder:
-    """A private folder below `root` that is this process's while it lives."""
+    """A private folder below `root`, which is made where needed, while this process lives.
+
+    Raises
+    ------
+    OSError
+        No folder can be made there.
+    """
 
     def __init__(self, root: str) -> None:
-        sweep(root)
-        self.path = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getuid()}-", dir=root)
+        try:
+            os.makedirs(root, exist_ok=True)
+            sweep(root)
+            self.path = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getuid()}-", dir=root)
+        except OSError as error:
+            why = f"no folder for this session can be made (spark.local.dir): {error.strerror}"
+            raise OSError(error.errno, why, root) from error
         self._lock = os.open(os.path.join(self.path, LOCK), os.O_CREAT | os.O_RDWR, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 

@@ -6,6 +6,7 @@ transformation of which line it was.
 
 from __future__ import annotations
 
+import collections
 import functools
 import os
 import traceback
@@ -21,7 +22,7 @@ from planner.program import Apply, Program, Read, Together
 from planner.site import is_engine_file
 
 # Libraries that the engine calls with user code below them: no news between two other frames.
-_BETWEEN = (functools.__file__, f"{os.sep}cloudpickle{os.sep}", "pyarrow/")
+_BETWEEN = (functools.__file__, collections.__file__, f"{os.sep}cloudpickle{os.sep}", "pyarrow/", "<frozen importlib")
 _LONG = 100  # transformations in one task that a RecursionError can be blamed on
 
 
@@ -74,6 +75,8 @@ def _shown(error: BaseException, program: Program) -> BaseException:
         said = exceptions.text_of(error)
         what = f"{type(error).__name__}: {said}" if said else type(error).__name__
         return TaskExit(f"a task raised {what}, which is no Exception; a task ends by returning")
+    if isinstance(error, ModuleNotFoundError):
+        error.add_note("if the driver has that module, give it to tasks with sc.addPyFile()")
     if type(error) is TypeError and str(error).startswith("unhashable") and not _users(error):
         return UnhashableKey(f"{error}; a key is a tuple, a string, a number or the like")
     if isinstance(error, RecursionError) and _is_nesting(error):

@@ -7,6 +7,7 @@ holds: when it closes the driver is dead, and the worker removes the session's f
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -171,6 +172,7 @@ def main() -> None:
     """Serve until the driver says stop or is gone."""
     socket, lifeline, *folders = sys.argv[1:]
     sys.argv[1:] = []
+    faulthandler.enable()  # where native code crashed, on stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's; it cancels
     threading.Thread(target=_watch, args=(int(lifeline), folders), daemon=True).start()
     Worker(Connection(int(socket))).serve()

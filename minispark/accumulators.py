@@ -43,7 +43,7 @@ class AccumulatorParam(Generic[T]):
     def zero(self, value: T) -> T:
         """A value that changes nothing when it is added, of the same shape as `value`.
 
-        >>> INT.zero(5)
+        >>> INT_ACCUMULATOR_PARAM.zero(5)
         0
         """
         raise NotImplementedError(f"{type(self).__name__}.zero is not defined")
@@ -51,7 +51,7 @@ class AccumulatorParam(Generic[T]):
     def addInPlace(self, value1: T, value2: T) -> T:
         """The sum of two values; `value1` may be changed and returned.
 
-        >>> INT.addInPlace(5, 6)
+        >>> INT_ACCUMULATOR_PARAM.addInPlace(5, 6)
         11
         """
         raise NotImplementedError(f"{type(self).__name__}.addInPlace is not defined")
@@ -93,9 +93,9 @@ class AddingAccumulatorParam(AccumulatorParam[T]):
         return total
 
 
-INT: AccumulatorParam[Any] = AddingAccumulatorParam(0)
-FLOAT: AccumulatorParam[Any] = AddingAccumulatorParam(0.0)
-COMPLEX: AccumulatorParam[Any] = AddingAccumulatorParam(0j)
+INT_ACCUMULATOR_PARAM: AccumulatorParam[Any] = AddingAccumulatorParam(0)
+FLOAT_ACCUMULATOR_PARAM: AccumulatorParam[Any] = AddingAccumulatorParam(0.0)
+COMPLEX_ACCUMULATOR_PARAM: AccumulatorParam[Any] = AddingAccumulatorParam(0j)
 
 
 def default_param(value: object) -> AccumulatorParam[Any]:
@@ -108,10 +108,15 @@ def default_param(value: object) -> AccumulatorParam[Any]:
 
     Examples
     --------
-    >>> default_param(True) is INT
+    >>> default_param(True) is INT_ACCUMULATOR_PARAM
     True
     """
-    for kind, param in ((int, INT), (float, FLOAT), (complex, COMPLEX)):
+    kinds = (
+        (int, INT_ACCUMULATOR_PARAM),
+        (float, FLOAT_ACCUMULATOR_PARAM),
+        (complex, COMPLEX_ACCUMULATOR_PARAM),
+    )
+    for kind, param in kinds:
         if isinstance(value, kind):
             return param
     raise TypeError(

@@ -216,10 +216,12 @@ class Broadcast(Generic[T]):
 
     def __reduce__(self) -> tuple[Callable[..., Broadcast[T]], tuple[Any, ...]]:
         self._refuse_destroyed()
+        if self._sc is not None:
+            assert self._sc._session is not None  # or it says that its context was stopped
         if self._block is None:
             raise PySparkRuntimeError(
                 errorClass="INVALID_BROADCAST_OPERATION",
-                messageParameters={"operation": "pickled"},
+                messageParameters={"operation": "serialized"},
             )
         return (_named, (self.id, self._block))
 

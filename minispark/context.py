@@ -29,7 +29,7 @@ from minispark.files import SparkFiles
 from minispark.jobs import Jobs
 from minispark.profiler import BasicProfiler, Profiler, ProfilerCollector
 from minispark.resource.discovery import driver_resources
-from minispark.serializers import CPickleSerializer, Serializer
+from minispark.serializers import CloudPickleSerializer, PickleSerializer, Serializer
 from minispark.session import Session
 from minispark.settings import check, parse_count, value_of
 from minispark.shipping import Shipping
@@ -104,7 +104,7 @@ class SparkContext(Sources, Jobs, Shipping, Watching, About):
         pyFiles: list[str] | None = None,
         environment: dict[str, Any] | None = None,
         batchSize: int = 0,
-        serializer: Serializer = CPickleSerializer(),  # noqa: B008 - it has no state
+        serializer: Serializer = CloudPickleSerializer(),  # noqa: B008 - it has no state
         conf: SparkConf | None = None,
         gateway: Any = None,
         jsc: Any = None,
@@ -171,10 +171,9 @@ class SparkContext(Sources, Jobs, Shipping, Watching, About):
         self.sparkHome = conf.get("spark.home")
         self.pythonExec = sys.executable
         self.pythonVer = f"{sys.version_info.major}.{sys.version_info.minor}"
-        if not isinstance(self.serializer, CPickleSerializer):
-            warnings.warn(
-                f"rows travel pickled: {type(self.serializer).__name__} is not used", stacklevel=4
-            )
+        named = getattr(self.serializer, "serializer", self.serializer)  # the one in batches
+        if not isinstance(named, PickleSerializer | CloudPickleSerializer):
+            warnings.warn(f"rows travel pickled: {type(named).__name__} is not used", stacklevel=4)
 
     def _begin(self, profiler_cls: type[Profiler]) -> None:
         """Start the engine, and connect to it what the context offers."""

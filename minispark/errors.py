@@ -5,7 +5,9 @@ A user's own exception raised in a task is none of these: it reaches the driver 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from enum import Enum
 from pickle import PicklingError
 from typing import Any
 
@@ -28,6 +30,49 @@ _CONDITIONS = {
     "SESSION_STOPPED": "This SparkSession was stopped; make a new one to go on.",
     "NO_ACTIVE_SESSION": "There is no active SparkSession: make one with SparkSession.builder.",
 }
+
+
+class QueryContextType(Enum):
+    """How the query was written in which an error happened."""
+
+    SQL = 0
+    DataFrame = 1
+
+
+class QueryContext(ABC):
+    """Where in a query an error happened: `PySparkException.getQueryContext`."""
+
+    @abstractmethod
+    def contextType(self) -> QueryContextType:
+        """How the query was written."""
+
+    @abstractmethod
+    def objectType(self) -> str:
+        """What the query belongs to, such as "VIEW"; empty for a query of its own."""
+
+    @abstractmethod
+    def objectName(self) -> str:
+        """The name of that; empty for a query of its own."""
+
+    @abstractmethod
+    def startIndex(self) -> int:
+        """Where in the query's text it begins, from 0."""
+
+    @abstractmethod
+    def stopIndex(self) -> int:
+        """Where in the query's text it ends, from 0."""
+
+    @abstractmethod
+    def fragment(self) -> str:
+        """The piece of the query."""
+
+    @abstractmethod
+    def callSite(self) -> str:
+        """The user's line that asked for it."""
+
+    @abstractmethod
+    def summary(self) -> str:
+        """All of it in words."""
 
 
 class PySparkException(Exception):
@@ -54,7 +99,7 @@ class PySparkException(Exception):
         message: str | None = None,
         errorClass: str | None = None,
         messageParameters: Mapping[str, str] | None = None,
-        contexts: list[Any] | None = None,
+        contexts: list[QueryContext] | None = None,
     ) -> None:
         self._errorClass = errorClass
         self._messageParameters = dict(messageParameters or {})
@@ -108,7 +153,15 @@ class PySparkException(Exception):
         """
         return f"[{self._errorClass}] {self._message}"
 
-    def getQueryContext(self) -> list[Any]:
+    def getBreakingChangeInfo(self) -> dict[str, Any] | None:
+        """How to get the behaviour of an older version back; None, for no condition is about that.
+
+        >>> PySparkTypeError("no", "NOT_STR").getBreakingChangeInfo() is None
+        True
+        """
+        return None
+
+    def getQueryContext(self) -> list[QueryContext]:
         """Where in a query it happened; empty for errors that belong to none.
 
         >>> PySparkTypeError("no").getQueryContext()
@@ -168,6 +221,10 @@ class StreamingQueryException(PySparkException):
     """What ended a streaming query."""
 
 
+class StreamingPythonRunnerInitializationException(PySparkException):
+    """A Python process of a streaming query that did not start."""
+
+
 class QueryExecutionException(PySparkException):
     """A query that failed while it ran."""
 
@@ -217,7 +274,34 @@ class PySparkRuntimeError(PySparkException, RuntimeError):
 
 
 class PySparkAssertionError(PySparkException, AssertionError):
-    """An AssertionError with a condition."""
+    """An AssertionError with a condition.
+
+    Parameters
+    ----------
+    message, errorClass, messageParameters
+        As for PySparkException.
+    data : iterable, optional
+        The rows that were not as they should be.
+
+    Examples
+    --------
+    >>> PySparkAssertionError("two rows differ", data=[1, 2]).data
+    [1, 2]
+    """
+
+    def __init__(
+        self,
+        message: str | None = None,
+        errorClass: str | None = None,
+        messageParameters: Mapping[str, str] | None = None,
+        data: Iterable[Any] | None = None,
+    ) -> None:
+        super().__init__(message, errorClass, messageParameters)
+        self.data = data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = (self._message, self._errorClass, self._messageParameters, self.data)
+        return (type(self), parts, self.__dict__)
 
 
 class PySparkNotImplementedError(PySparkException, NotImplementedError):

@@ -119,6 +119,8 @@ class BasicProfiler(Profiler):
         True
         """
         found: pstats.Stats | None = self._accumulator.value
+        if found is not None:
+            found.stream = sys.stdout  # type: ignore[attr-defined]
         return found
 
     def show(self, id: int) -> None:
@@ -130,7 +132,6 @@ class BasicProfiler(Profiler):
         if stats is not None:
             line = "=" * 60
             print(f"{line}\nProfile of RDD<id={id}>\n{line}")
-            stats.stream = sys.stdout  # type: ignore[attr-defined]
             stats.sort_stats("time", "cumulative").print_stats()
 
     def dump(self, id: int, path: str) -> None:

@@ -81,7 +81,11 @@ class Session:
         self.recovery = RecoveryReport()
         self.add_listener(self.recovery)
         self.add_listener(self)
-        self._loop.start()
+        try:
+            self._loop.start()
+        except BaseException:
+            self._executors.close()
+            raise
         self.default_parallelism = self._executors.slots
 
     # ---- jobs ----------------------------------------------------------------------------------

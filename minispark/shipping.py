@@ -177,11 +177,12 @@ class Shipping:
 
     def _add(self, path: str, recursive: bool, importable: bool) -> str:
         """Copy a file to the folder of files, and give its name there."""
+        here = self._session.files_folder
         shown = path if path.startswith(_WEB) else files.name_of(path)
         name = os.path.basename(shown.rstrip("/"))
         if shown not in self._added:
-            target = os.path.join(self._files_folder, name)
-            with tempfile.TemporaryDirectory(dir=self._files_folder, prefix=".") as folder:
+            target = os.path.join(here, name)
+            with tempfile.TemporaryDirectory(dir=here, prefix=".") as folder:
                 fresh = os.path.join(folder, name)
                 _fetch(path, fresh, recursive)
                 if not os.path.exists(target):

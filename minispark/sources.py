@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -180,9 +181,7 @@ class Sources:
         >>> sc.textFile(path).collect()
         ['to be', 'or not']
         """
-        parts = text.split(
-            self._found(name), minPartitions or self.defaultMinPartitions, use_unicode
-        )
+        parts = text.split(self._found(name), self._at_least(minPartitions), use_unicode)
         return self._source(parts, "textFile").setName(str(name))
 
     def wholeTextFiles(
@@ -209,7 +208,7 @@ class Sources:
         [('a.txt', 'to be')]
         """
         found = self._found(path, "skip")
-        parts = whole.text_parts(found, minPartitions or self.defaultMinPartitions, use_unicode)
+        parts = whole.text_parts(found, self._at_least(minPartitions), use_unicode)
         return self._source(parts, "wholeTextFiles").setName(str(path))
 
     def binaryFiles(self, path: str, minPartitions: int | None = None) -> Dataset:
@@ -233,7 +232,7 @@ class Sources:
         """
         parts = whole.binary_parts(
             self._found(path, "skip"),
-            max(self.defaultParallelism, minPartitions or self.defaultMinPartitions),
+            max(self.defaultParallelism, self._at_least(minPartitions)),
             self._value("spark.files.openCostInBytes"),
             self._value("spark.files.maxPartitionBytes"),
         )
@@ -284,7 +283,26 @@ class Sources:
         >>> sc.pickleFile(folder).collect()
         [1, None, ('a', 2)]
         """
+        self._at_least(minPartitions)
         return self._source(pickled.split(self._found(name)), "pickleFile").setName(str(name))
+
+    def _at_least(self, minPartitions: int | None) -> int:
+        """The number of partitions to make at least of files; 0 and None leave it to the context.
+
+        Raises
+        ------
+        TypeError
+            It is not a whole number.
+        ValueError
+            It is negative.
+        """
+        if minPartitions is None:
+            return self.defaultMinPartitions
+        if not hasattr(minPartitions, "__index__"):
+            raise TypeError(f"minPartitions must be an int, not {type(minPartitions).__name__}")
+        if minPartitions < 0:
+            raise ValueError(f"minPartitions must not be negative: {minPartitions}")
+        return operator.index(minPartitions) or self.defaultMinPartitions
 
     def _checkpointFile(self, name: str, input_deserializer: Any = None) -> Dataset:
         """The dataset that a checkpoint wrote to folder `name`."""

@@ -46,6 +46,10 @@ def counts(session: Session, plan: Node) -> dict[int, int]:
     return {row[0]: row[1] for _, rows in session.run(plan) for row in rows}
 
 
+def up(session: Session) -> list[str]:
+    return [name for name, each in session.executors().items() if each["pid"]]
+
+
 def until_open(gate: Path) -> Any:
     """A function that gives its rows when the file `gate` is there."""
 
@@ -97,6 +101,12 @@ def main(folder: str) -> dict[str, Any]:
     told["maps_third"] = [partition for stage, partition in starts.take() if stage == 0]
     told["driver_bytes"] = session._executors.driver_bytes
     told["executors"] = len(session.executors())
+    cluster.add_node(num_cpus=1)
+    end = time.monotonic() + 30
+    while len(up(session)) < 3 and time.monotonic() < end:
+        time.sleep(0.1)
+    told["executors_later"] = len(up(session))
+    told["fourth"] = counts(session, plan)
     session.stop()
     cluster.shutdown()
     return told

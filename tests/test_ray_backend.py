@@ -430,8 +430,10 @@ def test_a_task_that_will_not_stop_loses_its_process(
         time.sleep(0.02)
     began = time.monotonic()
     job.cancel()
-    assert all(gone(pid, 2.5) for pid in before)
-    assert time.monotonic() - began < 2.5
+    assert all(gone(pid, 4) for pid in before)
+    while len(heard.of(ev.ExecutorRemoved)) < 2:
+        assert time.monotonic() - began < 4
+        time.sleep(0.01)
     assert "did not stop" in heard.of(ev.ExecutorRemoved)[0].reason
     assert answer(ray_session, counted(Narrow(numbers(), PAIRS))) == EXPECTED
 
@@ -484,7 +486,9 @@ def test_cancel_ends_a_wait_at_a_barrier(
 
 
 OWN_RAY = """
-import json, os, sys
+import io, json, logging, os, sys
+log = io.StringIO()
+logging.getLogger("minispark").addHandler(logging.StreamHandler(log))
 before = dict(os.environ)
 from minispark.session import Session
 from executors.masters import Master
@@ -496,13 +500,23 @@ import ray
 folder = ray._private.worker._global_node.get_session_dir_path()
 source = Source(tuple(RangePart(i * 10, i * 10 + 10, 1) for i in range(4)))
 rows = sorted(r for _, rows in session.run(Narrow(Narrow(source, Map(str)), Count())) for r in rows)
-print("a line of the driver")
 children = [int(p) for p in os.popen(f"pgrep -f {os.path.basename(folder)}").read().split()]
 pids = [each["pid"] for each in session.executors().values()]
 session.stop()
+initialized = ray.is_initialized()
+second = Session("ray[1]", {})
+again = [row for _, rows in second.run(Narrow(source, Count())) for row in rows]
+ray.shutdown()
+try:
+    list(second.run(Narrow(source, Count())))
+    told = "it ran"
+except RuntimeError as error:
+    told = str(error)
+second.stop()
 after = {k: v for k, v in os.environ.items() if before.get(k) != v}
 print("RESULT " + json.dumps({"rows": rows, "folder": folder, "pids": pids + children,
-    "changed": sorted(after), "initialized": ray.is_initialized()}))
+    "changed": sorted(after), "initialized": initialized or ray.is_initialized(),
+    "again": again, "told": told, "log": log.getvalue()}))
 """
 
 
@@ -527,6 +541,9 @@ def run_alone(*arguments: str, seconds: float = 150) -> dict[str, Any]:
 def test_a_ray_of_our_own_is_started_and_ended() -> None:
     told = run_alone("-c", OWN_RAY)
     assert told["rows"] == [10, 10, 10, 10]
+    assert told["again"] == [10, 10, 10, 10]
+    assert "no executor is left" in told["told"]
+    assert "Ray was shut down" in told["log"]
     assert not told["initialized"]
     assert not os.path.exists(told["folder"])
     assert all(gone(pid) for pid in told["pids"])
@@ -537,7 +554,7 @@ def test_a_ray_of_our_own_is_started_and_ended() -> None:
 def test_losing_a_node_between_map_and_reduce_repeats_its_maps_only(tmp_path: Path) -> None:
     told = run_alone(os.path.join(ROOT, "tests", "ray_three_nodes.py"), str(tmp_path))
     expected = {str(key): 90 for key in range(10)}
-    assert told["first"] == told["second"] == told["third"] == expected
+    assert told["first"] == told["second"] == told["third"] == told["fourth"] == expected
     assert told["nodes"] == 3 and told["maps"] == list(range(9))
     assert told["in_store"] and told["blocks"] == 9 * 3  # a block for each destination node
     assert told["driver_bytes"] == 0
@@ -545,6 +562,7 @@ def test_losing_a_node_between_map_and_reduce_repeats_its_maps_only(tmp_path: Pa
     assert told["maps_again"] == told["held"]
     assert told["maps_third"] == []
     assert told["executors"] == 2
+    assert told["executors_later"] == 3  # as soon as there was a node again
     assert told["seconds"] < 40  # Ray itself may wait 10 s for copies that were on the lost node
 
 

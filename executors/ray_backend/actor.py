@@ -1,8 +1,8 @@
 """One executor: the class that Ray makes an actor of. One process, one task at a time.
 
 Its methods run in three groups. `run`, `tell`, `copy` and `stop` share one thread and keep their
-order; `control` requests get through while a task runs; `notices` waits in a thread of its own, and
-the driver knows by its end that the actor is dead.
+order; the `control` requests get through while a task runs; `notices` waits in a thread of its own,
+and the driver knows by its end that the actor is dead.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from planner.failures import Cancelled
 from planner.levels import StorageLevel
 
 # Groups of methods and how many threads each has. What is in none of them shares one more thread.
-GROUPS = {"control": 1, "notices": 1}
+GROUPS = {"control": 1, "waiting": 1}
 
 
 class Executor:
@@ -152,6 +152,12 @@ class Executor:
             if number == task.number and messages is not None:
                 return messages
             # else it was for a task before; or this one is cancelled, which is raised right here
+
+
+for method in (Executor.cancel, Executor.reply, Executor.lose, Executor.delete):
+    ray.method(concurrency_group="control", num_returns=0)(method)
+ray.method(concurrency_group="waiting")(Executor.notices)
+ray.method(num_returns=0)(Executor.free_kept)
 
 
 def _usable(folder: str | None) -> str:

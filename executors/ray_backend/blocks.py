@@ -270,6 +270,8 @@ class ObjectTable:
 
     def put(self, payload: bytes) -> Block:
         """A block made by the driver."""
+        if not ray.is_initialized():  # ray.put would start another one
+            raise RuntimeError("Ray was shut down while the session still ran")
         ref = ray.put(numpy.frombuffer(payload, dtype=numpy.uint8))
         with self._lock:
             self._put += 1

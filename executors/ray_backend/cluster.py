@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -43,11 +44,19 @@ class RayCluster:
         connected to, or the one RAY_ADDRESS names, else to start one.
     environment : mapping of str to str
         More variables for the workers' processes.
+    spills : str or None
+        Folder for what does not fit into the object store of a Ray started here.
 
     Raises RayFailed.
     """
 
-    def __init__(self, slots: int, address: str | None, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        slots: int,
+        address: str | None,
+        environment: Mapping[str, str],
+        spills: str | None = None,
+    ) -> None:
         self.environment = worker_environment(environment)
         self.started = False  # whether the processes of Ray are ours to end
         self._joined = False
@@ -59,7 +68,7 @@ class RayCluster:
             return
         if address is None:
             log.info("starting Ray on this machine (this takes a few seconds) …")
-            self._start(slots or cores())
+            self._start(slots or cores(), spills)
         else:
             log.info("joining the Ray cluster at %s …", address)
             self._join(address)
@@ -75,7 +84,7 @@ class RayCluster:
                 f"before you use the one at {address}"
             )
 
-    def _start(self, cpus: int) -> None:
+    def _start(self, cpus: int, spills: str | None) -> None:
         store, folder = _object_store()
         try:
             with _environment(self.environment), _quiet(_AUTH_NOTICE):
@@ -86,6 +95,7 @@ class RayCluster:
                     include_dashboard=False,
                     log_to_driver=True,
                     logging_level=logging.WARNING,
+                    object_spilling_directory=spills,
                     _plasma_directory=folder,
                 )
         except Exception as error:  # Ray raises almost anything when a part of it does not come up
@@ -103,7 +113,10 @@ class RayCluster:
 
     def _join(self, address: str) -> None:
         try:
-            ray.init(address=address, log_to_driver=True, logging_level=logging.WARNING)
+            if address != "auto":
+                _knock(address)
+            with _quiet(_AUTH_NOTICE):
+                ray.init(address=address, log_to_driver=True, logging_level=logging.WARNING)
         except Exception as error:  # as above
             message = f"no Ray cluster could be joined at {address}: {_last_line(error)}"
             raise RayFailed(message) from error
@@ -140,9 +153,17 @@ class RayCluster:
         if self.started:
             _inherited = None
         if self._session_dir is not None:
-            shutil.rmtree(self._session_dir, ignore_errors=True)
+            _remove_session(self._session_dir)
         for root in {memory_root(), tempfile.gettempdir()}:
             sweep(root)  # folders of actors on this machine that could not clean up
+
+
+def _remove_session(folder: str) -> None:
+    """Remove the logs of a Ray session that has ended, and Ray's link to them."""
+    latest = os.path.join(os.path.dirname(folder), "session_latest")
+    if os.path.realpath(latest) == os.path.realpath(folder):
+        os.unlink(latest)  # Ray would never replace one that leads nowhere
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def worker_environment(more: Mapping[str, str]) -> dict[str, str]:
@@ -160,6 +181,12 @@ def worker_environment(more: Mapping[str, str]) -> dict[str, str]:
         "RAY_max_direct_call_object_size": str(INLINED),
         "RAY_USAGE_STATS_ENABLED": "0",
     }
+
+
+def _knock(address: str) -> None:
+    """Raise OSError if nobody listens at `host:port`: Ray itself would try for many minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    socket.create_connection((host, int(port)), timeout=5).close()
 
 
 def _object_store() -> tuple[int, str | None]:

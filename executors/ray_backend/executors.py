@@ -40,6 +40,7 @@ _GRACE = 1.3  # seconds a cancelled task has to end before its process is ended
 _HOPELESS = 3  # actors in a row that died before they were up
 _REFILL = 2.0  # seconds between two looks for room for the actors that are missing
 _PATIENCE = 15.0  # seconds after which the user is told that actors wait for room
+_PRINTS = 0.4  # seconds in which Ray brings what tasks have printed
 
 
 @dataclass(eq=False)
@@ -101,16 +102,14 @@ class RayExecutors:
         self._events: list[Event] = []
         self._refill_at = math.inf
         self._warned = False
+        self._answer_at = -math.inf  # when the last task ended
         self._closed = False
 
     # ---- actors --------------------------------------------------------------------------------
 
     def start(self) -> None:
-        try:
-            self._cluster = cluster = RayCluster(self.slots, self._address, self.conf.environment)
-        except BaseException:
-            self._folder.close()
-            raise
+        cluster = RayCluster(self.slots, self._address, self.conf.environment, self.conf.local_dir)
+        self._cluster = cluster
         atexit.register(self.close)  # before Ray's own, which would be taken for deaths
         self.slots = self.slots or max(1, cluster.cpus())
         memory = self.conf.executor_memory
@@ -146,14 +145,8 @@ class RayExecutors:
         queue = self._queue
         ref.future().add_done_callback(lambda future: queue.put((then, (*known, future))))
 
-    def _control(self, actor: _Actor, method: str, *arguments: Any) -> None:
-        """A request that gets through while a task runs. Nobody waits for its end."""
-        call = getattr(actor.handle, method)
-        call.options(concurrency_group="control", num_returns=0).remote(*arguments)
-
     def _await_notices(self, actor: _Actor) -> None:
-        call = actor.handle.notices.options(concurrency_group="notices")
-        self._when_done(call.remote(), self._noticed, actor)
+        self._when_done(actor.handle.notices.remote(), self._noticed, actor)
 
     # ---- what comes back -----------------------------------------------------------------------
 
@@ -163,7 +156,7 @@ class RayExecutors:
         actor.node, actor.pid = future.result()
         self._died_early = 0
         if self._lost_nodes:
-            self._control(actor, "lose", tuple(self._lost_nodes), ())
+            actor.handle.lose.remote(tuple(self._lost_nodes), ())
         self._events.append(ExecutorUp(actor.name, str(actor.node)))
 
     def _noticed(self, actor: _Actor, future: Any) -> None:
@@ -174,6 +167,7 @@ class RayExecutors:
     def _answered(self, actor: _Actor, task: TaskId, refs: list[Any], future: Any) -> None:
         if actor.name not in self._actors:
             return  # told to be lost, with everything it was doing
+        self._answer_at = time.monotonic()
         error = future.exception()
         if error is not None:
             if not self._failed(actor, future):
@@ -185,8 +179,8 @@ class RayExecutors:
         self._objects.note(event, refs)
         if removed:
             self._objects.lose(removed)
-            for other in self._actors.values():
-                self._control(other, "lose", (), removed)
+            for other in self._everybody():
+                other.handle.lose.remote((), removed)
         self._events.append(event)
 
     def _copied(self, actor: _Actor, persist: int, partition: int, future: Any) -> None:
@@ -205,9 +199,10 @@ class RayExecutors:
         error = future.exception()
         if error is None:
             return False
+        if not self._everybody():
+            return True
         assert self._cluster is not None
-        alive = ray.is_initialized() and self._cluster.is_alive(actor.node)
-        found = death(error, actor.name, alive or actor.node is None)
+        found = death(error, actor.name, actor.node is None or self._cluster.is_alive(actor.node))
         if found is None:
             return False
         if found.node_too and actor.node is not None:
@@ -224,9 +219,9 @@ class RayExecutors:
             ray.kill(actor.handle)  # should it live on behind a broken connection
             reason = found.reason if actor.name in found.reason else f"its node is gone ({node})"
             self._down(actor, reason, node_lost=True)
-        for actor in self._actors.values():
+        for actor in self._everybody():
             if actor.node is not None:
-                self._control(actor, "lose", (node,), ())
+                actor.handle.lose.remote((node,), ())
 
     def _down(self, actor: _Actor, reason: str, node_lost: bool) -> None:
         """The one place where the end of an actor becomes an event."""
@@ -267,10 +262,27 @@ class RayExecutors:
                 self.slots,
             )
 
+    def _everybody(self) -> list[_Actor]:
+        """All actors. None if somebody else has shut Ray down: a call would start a new one."""
+        if self._actors and not ray.is_initialized():
+            reason = "Ray was shut down while the session still ran"
+            log.error(reason)
+            for name in self._actors:
+                self._events.append(ExecutorDown(name, reason, replaced=False))
+            self._actors.clear()
+            self._refill_at = math.inf
+            self.wake()
+        return list(self._actors.values())
+
+    def _find(self, executor: str) -> _Actor | None:
+        """The actor of that name, None if it is gone."""
+        self._everybody()
+        return self._actors.get(executor)
+
     # ---- the protocol --------------------------------------------------------------------------
 
     def submit(self, executor: str, order: Order, program: bytes) -> None:
-        actor = self._actors.get(executor)
+        actor = self._find(executor)
         if actor is None:
             return  # its death is being told
         stage = order.task.stage
@@ -317,7 +329,7 @@ class RayExecutors:
 
     def _end_overdue(self) -> None:
         now = time.monotonic()
-        for actor in self._actors.values():
+        for actor in self._everybody():
             if actor.deadline is not None and actor.deadline <= now:
                 actor.deadline = None
                 actor.ended_for = f"executor {actor.name} was ended: a cancelled task did not stop"
@@ -329,27 +341,27 @@ class RayExecutors:
         while not self._deleted.empty():
             keys.append(self._deleted.get())
         if keys:
-            for actor in self._actors.values():
-                self._control(actor, "delete", keys)
+            for actor in self._everybody():
+                actor.handle.delete.remote(keys)
 
     def wake(self) -> None:
         self._queue.put(None)
 
     def cancel(self, executor: str, task: TaskId) -> None:
-        actor = self._actors.get(executor)
+        actor = self._find(executor)
         if actor is not None and actor.task == task:
             actor.deadline = time.monotonic() + _GRACE
-            self._control(actor, "cancel", task.number)
+            actor.handle.cancel.remote(task.number)
 
     def message(self, executor: str, task: TaskId, messages: Sequence[Any]) -> None:
-        actor = self._actors.get(executor)
+        actor = self._find(executor)
         if actor is not None:
-            self._control(actor, "reply", task.number, tuple(messages))
+            actor.handle.reply.remote(task.number, tuple(messages))
 
     def replicate(
         self, executor: str, persist: int, partition: int, block: Block, level: StorageLevel
     ) -> None:
-        actor = self._actors.get(executor)
+        actor = self._find(executor)
         if actor is None:
             self._events.append(CopyDone(persist, partition, executor, None))
             return
@@ -365,9 +377,8 @@ class RayExecutors:
                 actor.forget.append(stage)
 
     def free_kept(self, persists: Sequence[int], shared: Sequence[Any]) -> None:
-        for actor in self._actors.values():  # after the task that it runs now
-            call = actor.handle.free_kept.options(num_returns=0)
-            call.remote(tuple(persists), tuple(shared))
+        for actor in self._everybody():  # after the task that it runs now
+            actor.handle.free_kept.remote(tuple(persists), tuple(shared))
 
     def free(self, blocks: Sequence[Block]) -> None:
         gone = self._objects.free(blocks)
@@ -418,6 +429,7 @@ class RayExecutors:
         atexit.unregister(self.close)
         if ray.is_initialized():
             self._end_actors()
+            time.sleep(max(0.0, self._answer_at + _PRINTS - time.monotonic()))
         self._actors.clear()
         self._objects = objects.ObjectTable()
         if self._cluster is not None:

@@ -57,7 +57,7 @@ def answer_failure(error: BaseException) -> EngineFailure:
 
 def _how(text: str) -> str:
     """How a process ended, in few words, out of Ray's long report."""
-    if "out of memory" in text.lower() or "OutOfMemory" in text or "memory pressure" in text:
+    if "NODE_OUT_OF_MEMORY" in text or "low on memory" in text:
         return "was ended by Ray because its node ran out of memory"
     if "error raised in its creation task" in text or "ray.kill" in text:
         return f"ended: {text.strip().splitlines()[-1]}"
@@ -65,9 +65,7 @@ def _how(text: str) -> str:
     if found is None:
         return f"died: {text.strip().splitlines()[-1]}"
     if found.group(1) == "SYSTEM_ERROR":
-        return (
-            "died suddenly: it was killed, crashed in native code, or the system ran out of memory"
-        )
+        return "died suddenly (killed, crashed in native code, or out of memory)"
     return f"ended: {found.group(2)}"
 
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from minispark.dataset.core import Core
 from minispark.dataset.elementwise import WithoutIndex
-from minispark.dataset.plans import moved, narrow, positive
+from minispark.dataset.plans import above_zero, moved, narrow
 from minispark.resource.profile import ResourceProfile
 from planner.ops import Identity, MapPartitions
 from planner.partitioning import RoundRobin
@@ -92,7 +92,7 @@ class Layout(Core):
         >>> sc.parallelize([1, 2, 3, 4], 4).coalesce(2).glom().collect()
         [[1, 2], [3, 4]]
         """
-        channels = positive(numPartitions, 1)
+        channels = above_zero(numPartitions)
         node = self._node
         if shuffle:
             return self._derive(moved(node, RoundRobin(channels)))
@@ -113,7 +113,7 @@ class Layout(Core):
         >>> sorted(sc.parallelize([1, 2, 3, 4], 1).repartition(2).glom().map(len).collect())
         [2, 2]
         """
-        channels = positive(numPartitions, 1)
+        channels = above_zero(numPartitions)
         return self._derive(moved(self._node, RoundRobin(channels)))
 
     def barrier(self) -> RDDBarrier[Self]:

@@ -98,11 +98,14 @@ def positive(count: int | None, default: int) -> int:
     ValueError
         `count` is below one.
     """
-    if count is None:
-        return default
+    return default if count is None else above_zero(count)
+
+
+def above_zero(count: int) -> int:
+    """A number of partitions that a user must give. Raises as `positive` does."""
     if not hasattr(count, "__index__"):
         raise TypeError(f"Number of partitions must be an int, not {type(count).__name__}.")
     whole = operator.index(count)
     if whole < 1:
-        raise ValueError("Number of partitions must be positive.")
+        raise ValueError(f"Number of partitions must be positive, not {whole}.")
     return whole

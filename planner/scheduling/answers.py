@@ -121,7 +121,7 @@ class Answers(Asking):
         )
         counts[partition] = counts.get(partition, 0) + 1
         if counts[partition] >= limit or (isinstance(failure, UserFailure) and not failure.retry):
-            self._fail(run, failure)
+            self._fail(run, _given_up(run, partition, failure) if lost else failure)
             return
         if isinstance(failure, ExecutorLost):
             self._lose("running", run.stage.id, partition, failure.message)
@@ -215,6 +215,17 @@ class Answers(Asking):
             lost = [partition for partition, event in run.held.items() if _is_on(event, node)]
             if lost:
                 self._again(run, lost[0], failure)
+
+
+def _given_up(run: Run, partition: int, failure: Failure) -> Failure:
+    """The failure of a job of which one partition was lost again and again."""
+    where = f"partition {partition} of stage {run.stage.id}, {run.stage.site}"
+    times = run.losses[partition]
+    return replace(
+        failure,
+        message=f"{where}, is given up: it was lost {times} times, at last because "
+        f"{failure.message}",
+    )
 
 
 def _is_on(event: TaskDone, node: str) -> bool:

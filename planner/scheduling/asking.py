@@ -31,7 +31,6 @@ class Asking(Jobs):
         run = self.runs.get(stage.id)
         if run is None:
             run = self.runs[stage.id] = Run(stage)
-        stage = run.stage
         if stage.exchange is not None and stage.exchange not in self.outputs:
             self.outputs[stage.exchange] = Outputs(stage.width)
         joined = [job for job in users if job not in run.users]

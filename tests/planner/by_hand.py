@@ -144,7 +144,8 @@ class World:
         homes = executors if isinstance(executors, Mapping) else {}
         if isinstance(executors, int):
             homes = {f"e{at}": f"n{at}" for at in range(executors)}
-        self.feed(ExecutorsAwaited(len(homes)))
+        if homes:
+            self.feed(ExecutorsAwaited(len(homes)))
         for executor, node in homes.items():
             self.up(executor, node)
 

@@ -150,7 +150,7 @@ def test_the_label_of_an_op_is_its_name_or_what_the_user_called() -> None:
     assert Map(must_not_run).label == "Map"
     assert MapPartitions(must_not_run, "sampleByKey").label == "sampleByKey"
     assert ZipWith(must_not_run, "zipWithIndex").label == "zipWithIndex"
-    assert at_barrier(source(1)).op.barrier
+    assert at_barrier(source(1)).op.label == "mapPartitions"
 
 
 def test_children_are_what_a_node_reads() -> None:

@@ -233,6 +233,7 @@ def merge_union(stage: Stage, sizes: Sizes) -> Stage:
     if stage.exchange is None or not sizes:
         return stage
     read, apply, fetch, beside = stage.program
+    assert isinstance(fetch, Fetch)
     fetch = replace(fetch, width=1, view=((0, 1),))
     return replace(stage, program=(read, apply, fetch, replace(beside, width=2)), width=2)
 

@@ -14,7 +14,17 @@ from by_hand import (
     zipped,
 )
 
-from planner.events import BarrierCall, CancelTask, Deliver, FreeBlocks, Job, Launch, Reply
+from planner.events import (
+    BarrierCall,
+    CancelTask,
+    Deliver,
+    Discard,
+    FreeBlocks,
+    Job,
+    Launch,
+    Reply,
+    TaskStarted,
+)
 from planner.failures import EngineFailure
 from planner.ops import Identity
 from planner.plan import Narrow, Node, Union
@@ -143,7 +153,28 @@ def test_a_lost_executor_runs_all_tasks_again() -> None:
     world.finish()
     assert world.runs(job.stage) == {0: 2, 1: 2}
     assert world.ended[job.id] is None
+    assert [n.why for n in world.heard(TaskStarted)] == ["first", "first", "lost", "lost"]
     world.close()
+
+
+def test_an_input_that_goes_while_seats_are_gathered_is_written_again_first() -> None:
+    world = World(3)
+    plan = at_barrier(shuffled(mapped(source(2)), 2))
+    job = world.ask(plan)
+    maps = map_stage(job)
+    blocker = world.ask(mapped(source(2)))
+    world.done(maps, 0)
+    world.done(maps, 1)
+    assert not world.running(job.stage), "ready, but there is one seat only"
+    world.down(world.home(maps, 0), node_lost=True)
+    while world.running(blocker.stage):
+        world.done(blocker.stage, world.running(blocker.stage)[0])
+    assert world.running(maps) == [0]
+    world.finish()
+    assert world.runs(maps) == {0: 2, 1: 1}
+    assert world.runs(job.stage) == {0: 1, 1: 1}
+    assert world.ended[job.id] is None
+    world.close(plan)
 
 
 def test_a_barrier_stage_waits_for_a_replacement() -> None:
@@ -276,6 +307,31 @@ def test_a_lost_output_of_a_barrier_stage_runs_the_whole_stage_again() -> None:
     assert world.runs(maps) == {0: 2, 1: 2}
     assert world.ended[job.id] is None
     world.close(plan)
+
+
+def test_a_node_lost_under_a_half_done_barrier_stage_runs_it_again() -> None:
+    """What the finished task wrote is gone, though the others still run."""
+    world = World(3)
+    plan = mapped(shuffled(at_barrier(source(2)), 2))
+    job = world.ask(plan)
+    maps = map_stage(job)
+    world.done(maps, 0)
+    world.down(world.home(maps, 0), node_lost=True)
+    world.finish()
+    assert world.runs(maps) == {0: 2, 1: 2}
+    assert world.ended[job.id] is None
+    world.close(plan)
+
+
+def test_held_answers_of_a_stage_that_runs_again_are_discarded() -> None:
+    world = World(2, failures=2)
+    job = world.ask(at_barrier(source(2)))
+    world.done(job.stage, 0)
+    actions = world.fail(job.stage, 1)
+    assert [type(action) for action in actions].count(Discard) == 1
+    world.finish()
+    assert world.ended[job.id] is None
+    world.close()
 
 
 def test_a_second_job_that_joins_a_half_done_barrier_stage_starts_nothing_twice() -> None:

@@ -18,6 +18,8 @@ from planner.events import (
     Deliver,
     EndJob,
     Event,
+    ExecutorAdded,
+    ExecutorRemoved,
     ExecutorsAwaited,
     ExecutorUp,
     ForgetStage,
@@ -103,6 +105,27 @@ def test_the_notices_tell_the_story_in_order() -> None:
     assert not any(n.again for n in world.heard(StageStarted))
 
 
+def test_a_job_names_all_the_stages_it_may_need() -> None:
+    world = World(1)
+    bottom = shuffled(mapped(source(1)), 1)
+    upper = shuffled(mapped(bottom), 1)
+    job = world.ask(mapped(upper))
+    middle = map_stage(job)
+    (first,) = middle.parents.values()
+    (told,) = world.heard(JobStarted)
+    assert told.stages == tuple(sorted([first.id, middle.id, job.stage.id]))
+    world.finish()
+    world.close(upper)
+
+
+def test_executors_that_come_and_go_are_told() -> None:
+    world = World({"e0": "n0"})
+    world.up("e1", "n1")
+    world.down("e0")
+    assert world.heard(ExecutorAdded) == [ExecutorAdded("e0", "n0"), ExecutorAdded("e1", "n1")]
+    assert world.heard(ExecutorRemoved) == [ExecutorRemoved("e0", "killed")]
+
+
 def test_only_the_partitions_asked_for_run() -> None:
     world = World(4)
     job = world.ask(mapped(source(10)), [7, 3])
@@ -184,7 +207,7 @@ def test_a_shuffle_of_no_partitions_is_complete_from_the_start() -> None:
     world = World(2)
     plan = mapped(shuffled(mapped(source(0)), 3))
     job = world.ask(plan)
-    assert world.running(job.stage) == [0, 1]
+    assert len(world.running(job.stage)) == 2
     world.finish()
     assert world.ended[job.id] is None
     assert sorted(world.delivered[job.id]) == [0, 1, 2]
@@ -220,7 +243,7 @@ def test_a_partition_whose_inputs_are_there_does_not_wait_for_the_others() -> No
 
 
 def test_a_reducer_prefers_the_node_with_most_of_its_bytes() -> None:
-    world = World({"a0": "a", "b0": "b", "b1": "b"})
+    world = World({"b0": "b", "b1": "b", "a0": "a"})
     job = world.ask(two_stages(maps=3, reduces=1))
     maps = map_stage(job)
     for partition in range(3):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from by_hand import RAISED, World, map_stage, mapped, shuffled, source, zipped
+from by_hand import RAISED, World, mapped, shuffled, source, zipped
 
 from planner.events import (
-    Copy,
-    CopyDone,
-    FreeBlocks,
     FreeKept,
     KeptPartition,
     Launch,
@@ -193,7 +190,7 @@ def test_inputs_kept_at_two_places_with_lost_lineage_do_not_send_the_task_round(
     world = World(2)
     wides = [shuffled(mapped(source(1)), 1) for _ in range(2)]
     bases = [mapped(wide) for wide in wides]
-    homes = []
+    homes: list[str] = []
     for base in bases:
         world.keep(base)
         if homes:  # the first home is busy, so the second one is elsewhere
@@ -327,26 +324,6 @@ def test_what_a_task_kept_and_dropped_again_is_not_there() -> None:
     world.close()
 
 
-def test_an_eviction_of_one_of_two_copies_loses_nothing() -> None:
-    world = World(2)
-    base = mapped(source(1))
-    persist = world.keep(base, TWICE)
-    first = world.ask(mapped(base))
-    world.done(first.stage, 0)
-    world.finish()
-    home = world.home(first.stage, 0)
-    blocker = world.ask(mapped(source(2)))
-    at_home = next(p for p in (0, 1) if world.home(blocker.stage, p) == home)
-    world.done(blocker.stage, at_home, dropped=((persist, 0),))
-    assert not world.heard(Lost)
-    world.finish()
-    second = world.ask(mapped(base))
-    assert world.find(second.stage, 0).has
-    assert world.home(second.stage, 0) != home
-    world.finish()
-    world.close()
-
-
 def test_a_kept_partition_that_is_not_found_is_computed_again() -> None:
     world = World(1)
     base = mapped(source(1))
@@ -431,136 +408,6 @@ def test_copies_for_a_node_are_named_when_they_are_released() -> None:
     assert (freed.persists, freed.shared) == ((persist,), ("/somewhere",))
 
 
-# ---- copies --------------------------------------------------------------------------------------
-
-
-def test_a_job_waits_for_the_second_copies() -> None:
-    world = World(3)
-    base = mapped(source(1))
-    world.keep(base, TWICE)
-    job = world.ask(mapped(base))
-    home = world.home(job.stage, 0)
-    actions = world.done(job.stage, 0)
-    (copy,) = [action for action in actions if isinstance(action, Copy)]
-    assert copy.executor != home
-    assert job.id not in world.ended, "a copy that is promised is made"
-    actions = world.copied(copy.executor)
-    assert [a.blocks for a in actions if isinstance(a, FreeBlocks)] == [(copy.block,)]
-    assert world.ended[job.id] is None
-    world.close()
-
-
-def test_a_copy_goes_to_another_node_if_there_is_one() -> None:
-    world = World({"a0": "a", "a1": "a", "b0": "b"})
-    base = mapped(source(1))
-    world.keep(base, TWICE)
-    job = world.ask(mapped(base))
-    home = world.home(job.stage, 0)
-    world.done(job.stage, 0)
-    (copy,) = world.copies
-    assert world.nodes[copy.executor] != world.nodes[home]
-    world.finish()
-    world.close()
-
-
-def test_a_lone_executor_has_nobody_to_copy_to() -> None:
-    world = World(1)
-    base = mapped(source(1))
-    world.keep(base, TWICE)
-    job = world.ask(mapped(base))
-    world.done(job.stage, 0)
-    assert world.ended[job.id] is None
-    world.close()
-
-
-def test_three_copies_are_made_on_three_executors() -> None:
-    world = World(4)
-    base = mapped(source(1))
-    world.keep(base, StorageLevel.DISK_ONLY_3)
-    job = world.ask(mapped(base))
-    world.done(job.stage, 0)
-    assert len({copy.executor for copy in world.copies} | {world.home(job.stage, 0)}) == 3
-    world.copied(world.copies[0].executor)
-    assert job.id not in world.ended
-    world.copied(world.copies[0].executor)
-    assert world.ended[job.id] is None
-    world.close()
-
-
-def test_a_copy_whose_target_dies_is_waited_for_no_longer() -> None:
-    world = World(2)
-    base = mapped(source(1))
-    world.keep(base, TWICE)
-    job = world.ask(mapped(base))
-    world.done(job.stage, 0)
-    (copy,) = world.copies
-    world.down(copy.executor)
-    assert world.ended[job.id] is None
-    world.close()
-
-
-def test_a_copy_that_could_not_be_made_is_no_failure() -> None:
-    world = World(2)
-    base = mapped(source(1))
-    world.keep(base, TWICE)
-    job = world.ask(mapped(base))
-    world.done(job.stage, 0)
-    world.copied(world.copies[0].executor, well=False)
-    assert world.ended[job.id] is None
-    world.close()
-
-
-def test_killing_one_home_of_two_copies_recomputes_nothing() -> None:
-    world = World(3)
-    base = mapped(source(3))
-    persist = world.keep(base, TWICE)
-    first = world.ask(mapped(base))
-    world.finish()
-    world.down(world.home(first.stage, 1), node_lost=True)
-    assert not [n for n in world.heard(Lost) if n.what == "kept"]
-    second = world.ask(mapped(base))
-    world.finish()
-    launches = [launch for launch in world.launched if launch.task.stage == second.stage.id]
-    assert sorted(key for launch in launches for key in launch.has) == [
-        (persist, partition) for partition in range(3)
-    ]
-    assert not world.heard(Recomputed)
-    world.close()
-
-
-def test_the_first_home_may_die_while_its_copy_is_made() -> None:
-    world = World(2)
-    base = mapped(source(1))
-    world.keep(base, TWICE)
-    wide = shuffled(mapped(base), 1)
-    job = world.ask(mapped(wide))
-    maps = map_stage(job)
-    world.done(maps, 0)
-    world.down(world.home(maps, 0))
-    world.finish()
-    assert world.ended[job.id] is None
-    world.close(wide)
-
-
-def test_cancelling_while_copies_are_made_frees_everything_and_claims_nothing() -> None:
-    world = World(2)
-    base = mapped(source(1))
-    world.keep(base, TWICE)
-    wide = shuffled(mapped(base), 1)
-    first = world.ask(mapped(wide))
-    maps = map_stage(first)
-    world.done(maps, 0)
-    assert world.copies
-    world.cancel(first)
-    assert world.scheduler.tables()["computing"] == 0
-    world.finish()
-    world.down(world.home(maps, 0))  # what is kept goes with it, or is at the other one
-    second = world.ask(mapped(base))
-    world.finish()
-    assert world.ended[second.id] is None, "nobody computes it any more, so nobody waits"
-    world.close(wide)
-
-
 # ---- the end of keeping --------------------------------------------------------------------------
 
 
@@ -603,18 +450,4 @@ def test_what_is_kept_after_its_release_is_freed_at_once() -> None:
     actions = world.done(job.stage, 0)
     assert [action.persists for action in actions if isinstance(action, FreeKept)] == [(persist,)]
     assert not any(world.kept.values())
-    world.close()
-
-
-def test_a_copy_that_arrives_after_the_release_is_not_entered() -> None:
-    world = World(2)
-    base = mapped(source(1))
-    world.keep(base, TWICE)
-    job = world.ask(mapped(base))
-    world.done(job.stage, 0)
-    world.unpersist(base)
-    (copy,) = world.copies
-    key = (copy.persist, copy.partition)
-    world.feed(CopyDone(*key, copy.executor, KeptPartition(*key, copy.executor, "pickled", 10)))
-    assert world.ended[job.id] is None
     world.close()

@@ -60,6 +60,23 @@ def test_recovery_is_told_as_a_stage_that_starts_again() -> None:
     assert [(notice.partitions, notice.again) for notice in told] == [((0, 1), False), ((0,), True)]
 
 
+def test_tasks_that_bring_back_what_was_lost_say_so() -> None:
+    """In a later job too, where they are first attempts."""
+    world = World({"e0": "n0"})
+    base = mapped(source(1))
+    world.keep(base)
+    wide = shuffled(mapped(base), 1)
+    world.ask(mapped(wide))
+    world.finish()
+    world.down("e0", node_lost=True, replaced=True)
+    world.up("e1")
+    world.ask(mapped(wide))
+    world.ask(mapped(base))
+    world.finish()
+    assert [n.why for n in world.heard(TaskStarted)] == ["first", "first", "lost", "first", "first"]
+    world.close(wide)
+
+
 def test_two_readers_that_miss_the_same_slice_have_it_written_once() -> None:
     world = World(3)
     plan = two_stages(maps=2, reduces=2)
