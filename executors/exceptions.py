@@ -8,6 +8,7 @@ it cannot travel at all is left out, and said so in a note.
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 from executors import pickling
@@ -47,6 +48,8 @@ def text_of(error: BaseException) -> str:
 
 def _whole(error: BaseException) -> bytes | None:
     """The exception pickled, if it comes back the same."""
+    if isinstance(error, BaseExceptionGroup):
+        return None  # those in it have to be looked at too
     try:
         data = pickling.dumps(error)
     except Exception:  # a user's __reduce__ may raise anything
@@ -63,14 +66,14 @@ def _comes_back(data: bytes, error: BaseException) -> bool:
     return same and text_of(found) == text_of(error)
 
 
-class _Parts:
-    """Pickles as a call of `_put_together`."""
+class _Call:
+    """Pickles as a call."""
 
-    def __init__(self, *parts: Any) -> None:
-        self.parts = parts
+    def __init__(self, f: Callable[..., Any], *args: Any) -> None:
+        self.call = f, args
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _put_together, self.parts
+        return self.call
 
 
 def _in_parts(error: BaseException) -> bytes | None:
@@ -80,7 +83,7 @@ def _in_parts(error: BaseException) -> bytes | None:
     try:
         args = base.__reduce__(error)[1]  # for an OSError with the file's name
         assert isinstance(args, tuple)
-        sent = tuple(each if _travels(each) else repr(each) for each in args)
+        sent = tuple(map(_carried, args))
     except Exception:  # a repr of the user's may raise anything
         return None
     state = {name: each for name, each in vars(error).items() if _travels(each)}
@@ -89,7 +92,7 @@ def _in_parts(error: BaseException) -> bytes | None:
         names = ", ".join(lost)
         state["__notes__"] = [*state.get("__notes__", ()), f"(left out, cannot be sent: {names})"]
     try:
-        data = pickling.dumps(_Parts(kind, sent, state))
+        data = pickling.dumps(_Call(_put_together, kind, sent, state))
     except Exception:  # the class itself cannot be sent
         return None
     return data if _comes_back(data, error) else None
@@ -106,6 +109,15 @@ def _put_together(kind: type[BaseException], args: Any, state: dict[str, Any]) -
 def _builtin(kind: type[BaseException]) -> Any:
     """The builtin exception that a class comes from: its constructor takes `args`."""
     return next(each for each in kind.__mro__ if each.__module__ == "builtins")
+
+
+def _carried(value: Any) -> Any:
+    """An argument as it can be sent: exceptions in parts too, and what must stay as its repr."""
+    if isinstance(value, BaseException):
+        return _Call(from_bytes, to_bytes(value))
+    if isinstance(value, list | tuple) and any(isinstance(each, BaseException) for each in value):
+        return type(value)(map(_carried, value))
+    return value if _travels(value) else repr(value)
 
 
 def _travels(value: Any) -> bool:

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from traceback import walk_tb
 from typing import Any
 
-from executors import current, frames, pickling, user_errors
+from executors import current, exceptions, frames, pickling, user_errors
 from executors.blockio import BlockIO, BlockMissing
 from executors.channels import Written, pieces, write_channels
 from executors.formats.reader import read
@@ -255,7 +255,9 @@ class _Task:
     def met_read_only(self, error: BaseException) -> bool:
         """Whether user code tried to change a kept array in place. It gets copies from now on, as
         every pass would have in PySpark, and the task can be run anew."""
-        if not isinstance(error, ValueError) or "read-only" not in str(error) or not self.used:
+        if not isinstance(error, ValueError) or not self.used:
+            return False
+        if "read-only" not in exceptions.text_of(error):
             return False
         store = self.runtime.store
         datasets = {persist for persist, _ in self.used}

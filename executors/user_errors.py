@@ -22,7 +22,13 @@ from planner.program import Apply, Program, Read, Together
 from planner.site import is_engine_file
 
 # Libraries that the engine calls with user code below them: no news between two other frames.
-_BETWEEN = (functools.__file__, collections.__file__, f"{os.sep}cloudpickle{os.sep}", "pyarrow/", "<frozen importlib")
+_BETWEEN = (
+    functools.__file__,
+    collections.__file__,
+    f"{os.sep}cloudpickle{os.sep}",
+    "pyarrow/",
+    "<frozen importlib",
+)
 _LONG = 100  # transformations in one task that a RecursionError can be blamed on
 
 

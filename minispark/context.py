@@ -34,7 +34,7 @@ from minispark.session import Session
 from minispark.settings import check, parse_count, value_of
 from minispark.shipping import Shipping
 from minispark.sources import Sources
-from minispark.tracebacks import quiet_notebook
+from minispark.tracebacks import quiet_notebook, quiet_script
 from minispark.watching import Watching
 from planner.site import Site, call_site
 
@@ -196,6 +196,7 @@ class SparkContext(Sources, Jobs, Shipping, Watching, About):
         if value_of(conf, "spark.ui.showConsoleProgress"):
             self.showProgress()
         quiet_notebook()
+        quiet_script()
         self._checkpoint_dir: str | None = None
         self._begin_shipping(session.files_folder)
         self._temp_dir = os.path.dirname(session.files_folder)

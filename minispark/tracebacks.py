@@ -32,6 +32,21 @@ def users_frames(error: BaseException) -> types.TracebackType | None:
     return kept
 
 
+def quiet_script() -> None:
+    """Where an exception ends a program, show what a task raised without the engine's frames.
+
+    Does nothing where the user has a sys.excepthook of their own.
+    """
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _end_of_script
+
+
+def _end_of_script(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    if came_from_task(error):
+        trace = users_frames(error)
+    sys.__excepthook__(kind, error.with_traceback(trace), trace)
+
+
 def quiet_notebook() -> None:
     """In IPython and notebooks, show what a task raised without the engine's frames.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import threading
 import time
@@ -64,6 +65,8 @@ def until_open(gate: Path) -> Any:
 
 
 def main(folder: str) -> dict[str, Any]:
+    # Ray tries the copies on the lost node first, and others after ten seconds unless told so.
+    os.environ["RAY_object_manager_pull_timeout_ms"] = "1000"
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     victim, _ = cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)
     session = Session(cluster.address, {})

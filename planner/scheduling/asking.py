@@ -22,6 +22,8 @@ from planner.scheduling.jobs import Jobs
 from planner.scheduling.tables import unchanged
 from planner.stages import Stage
 
+_WORTH = 0.05  # seconds that taking another executor's task must save at least
+
 
 class Asking(Jobs):
     """See the module. Ready tasks are placed here too, and launched."""
@@ -180,7 +182,7 @@ class Asking(Jobs):
         if waiting < 2 or datasets & self.kept.copied or not run.finished:
             return False
         again = sum(self.kept.cost.get(persist, 0.0) for persist in datasets)
-        return again <= waiting * run.seconds / run.finished
+        return again + _WORTH <= waiting * run.seconds / run.finished
 
     def _place_barrier(self, run: Run) -> bool:
         """Start all tasks of a barrier stage at once; False while others must hold back for it."""
