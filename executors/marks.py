@@ -49,5 +49,6 @@ def refuse_strays(rows: Sequence[Any], marks: Marks, channel: int, channels: int
 def _stray(key: Any) -> StrayKey:
     return StrayKey(
         f"key {key!r:.80} of type {type(key).__name__} hashes differently in different processes: "
-        "give its class __eq__ and __hash__ by value, or use a tuple, string or number as the key"
+        "give its class __eq__ and __hash__ by value, or "
+        "use a tuple, a string or a number as the key"
     )

@@ -24,6 +24,7 @@ from planner import events as ev
 from planner.blocks import Block
 from planner.failures import EngineFailure, Failure, TooLarge
 from planner.scheduler import Scheduler
+from planner.stages import Stage
 
 log = logging.getLogger("minispark")
 
@@ -102,6 +103,8 @@ class RunLoop:
         self.faults = FaultBook()
         self.listeners: list[Listener] = []
         self.programs: dict[int, bytes] = {}  # stage -> its pickled StageProgram
+        self.pickle_program: Callable[[Stage], bytes]  # set by the session
+        self._rewritten: dict[int, tuple[Stage, bytes]] = {}
         self.files: tuple[tuple[str, Block | None, bool], ...] = ()
         self.levels: dict[int, Any] = {}  # persist id -> level, for copies
         self.record: list[ev.Event] | None = None  # set to a list to keep all events
@@ -278,7 +281,16 @@ class RunLoop:
             compress=len(firsts) > 1,
             site=str(stage.site),
         )
-        self.executors.submit(launch.executor, order, self.programs[stage.id])
+        self.executors.submit(launch.executor, order, self._program(stage))
+
+    def _program(self, stage: Stage) -> bytes:
+        """A stage's pickled program; one that the adaptive rule rewrote is pickled now."""
+        if stage.id not in self.scheduler.adapted:
+            return self.programs[stage.id]
+        known = self._rewritten.get(stage.id)
+        if known is None or known[0] is not stage:
+            known = self._rewritten[stage.id] = (stage, self.pickle_program(stage))
+        return known[1]
 
     @_do.register
     def _cancel(self, action: ev.CancelTask) -> None:
@@ -337,6 +349,7 @@ class RunLoop:
 
     @_do.register
     def _forget_stage(self, action: ev.ForgetStage) -> None:
+        self._rewritten.pop(action.stage, None)
         self.executors.forget_stage(action.stage)
 
     @_do.register

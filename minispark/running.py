@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from executors import pickling
+from executors.blockio import BlockMissing
 from executors.runloop import JobHandle
 from executors.unpicklable import ClosureError, explain
 from executors.user_errors import raise_again
@@ -22,6 +23,14 @@ class JobFailed(RuntimeError):
 
 class JobCancelled(JobFailed):
     """Somebody cancelled the job."""
+
+
+class ResultLost(Exception):
+    """The block that held a partition of the answer is gone: ask for that partition again."""
+
+    def __init__(self, partition: int) -> None:
+        super().__init__(f"the result of partition {partition} is gone")
+        self.partition = partition
 
 
 class RunningJob:
@@ -49,7 +58,12 @@ class RunningJob:
         if answer is _END:
             self._end()
             raise StopIteration
-        return None if answer is None else (answer[0], self._handle.rows(answer[1]))
+        if answer is None:
+            return None
+        try:
+            return answer[0], self._handle.rows(answer[1])
+        except BlockMissing:
+            raise ResultLost(answer[0]) from None
 
     def raw(self) -> Iterator[tuple[int, Any]]:
         """Partitions and the handles of their rows, to the end."""

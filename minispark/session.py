@@ -21,7 +21,7 @@ from executors.orders import StageProgram
 from executors.protocol import EngineConf
 from executors.recovery import RecoveryReport
 from executors.runloop import Listener, RunLoop
-from minispark.running import RunningJob, closure_error
+from minispark.running import ResultLost, RunningJob, closure_error
 from minispark.settings import parse_size
 from planner.blocks import Block
 from planner.events import CancelAsked, Job, KeepAsked, Notice, Released, StageEnded
@@ -82,7 +82,8 @@ class Session:
         self.add_listener(self.recovery)
         self.add_listener(self)
         try:
-            self._loop.start()
+            self._loop.pickle_program = self._pickle_program
+        self._loop.start()
         except BaseException:
             self._executors.close()
             raise
@@ -99,14 +100,23 @@ class Session:
         exception of the user's code is raised here, as its own type.
         """
         job = self.submit(plan, partitions, **about)
+        lost: list[int] = []
         try:
-            while (answer := job.next()) is not None:
-                yield answer
+            while True:
+                try:
+                    answer = job.next()
+                except ResultLost as gone:
+                    lost.append(gone.partition)
+                    continue
+                if answer is not None:
+                    yield answer
         except StopIteration:
             pass
         except BaseException as error:
             job.cancel(f"{type(error).__name__} while its answers were read")
             raise
+        if lost:  # a node took results with it that nobody had read yet
+            yield from self.run(plan, lost, **about)
         self._write_checkpoints(plan)
 
     def submit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from planner.blocks import Outputs
@@ -45,24 +46,32 @@ class Needs:
         return (best[partition % len(best)], True) if best else (None, False)
 
     def _home_by_bytes(self, stage: Stage, partition: int) -> str | None:
-        """With several nodes: an executor on the node that holds most of the slices."""
-        if len(set(self.seats.nodes.values())) < 2 or not stage.parents:
+        """With several nodes: an executor on the one where what it fetches is, or shall be."""
+        if len(set(self.seats.nodes.values())) < 2:
             return None
-        weights: dict[str, int] = {}
         for step in stage.program:
             if isinstance(step, Fetch) and not step.everywhere and step.width == stage.width:
                 outputs = self.outputs.get(step.exchange)
-                if outputs is None or outputs.absent:
-                    return None
-                for slice_ in outputs.slices(step.exchange, step.channels(partition)):
-                    if slice_.block.node is not None:
-                        node = slice_.block.node
-                        weights[node] = weights.get(node, 0) + slice_.length
-        if not weights:
-            return None
-        node = max(weights, key=weights.__getitem__)
-        there = [each for each, its_node in self.seats.nodes.items() if its_node == node]
-        return there[partition % len(there)] if there else None
+                if outputs is not None and outputs.table and not outputs.absent:
+                    node = self._node_of(outputs, step, partition)
+                    there = [each for each, at in self.seats.nodes.items() if at == node]
+                    return there[partition % len(there)] if there else None
+        return None
+
+    def _node_of(self, outputs: Outputs, step: Fetch, partition: int) -> str | None:
+        """Blocks are written one for each node: channels of one block are read on one node, so
+        that it travels once. Where there is one block a task: the node with most of the bytes."""
+        channels = step.channels(partition)
+        first = outputs.table[0]
+        if first is not None and len(first.firsts) > 1 and channels:
+            nodes = sorted(set(self.seats.nodes.values()))
+            return nodes[(bisect_right(first.firsts, channels[0]) - 1) % len(nodes)]
+        weights: dict[str, int] = {}
+        for slice_ in outputs.slices(step.exchange, channels):
+            if slice_.block.node is not None:
+                node = slice_.block.node
+                weights[node] = weights.get(node, 0) + slice_.length
+        return max(weights, key=weights.__getitem__) if weights else None
 
     def inputs(self, stage: Stage, partition: int, executor: str | None) -> Inputs:
         """What the task needs at `executor` (None: at one that keeps nothing)."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from executors.ray_backend.cluster import RayCluster
 from minispark import SparkConf, SparkContext
 from planner import events as ev
 
@@ -42,17 +42,9 @@ class Recorder:
 @pytest.fixture(scope="session")
 def ray_here() -> Iterator[None]:
     """One Ray for the whole run: every `ray[2]` context of the suite uses it."""
-    ray = pytest.importorskip("ray")
-    seed = os.environ.get("PYTHONHASHSEED")
-    os.environ["PYTHONHASHSEED"] = "0"
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
-    if seed is None:
-        del os.environ["PYTHONHASHSEED"]
-    else:
-        os.environ["PYTHONHASHSEED"] = seed
+    cluster = RayCluster(2, None, {})
     yield
-    ray.shutdown()
+    cluster.close()
 
 
 def make_context(master: str, request: pytest.FixtureRequest, **settings: str) -> SparkContext:

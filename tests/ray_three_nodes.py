@@ -66,7 +66,7 @@ def until_open(gate: Path) -> Any:
 
 def main(folder: str) -> dict[str, Any]:
     # Ray tries the copies on the lost node first, and others after ten seconds unless told so.
-    os.environ["RAY_object_manager_pull_timeout_ms"] = "1000"
+    os.environ["RAY_object_manager_pull_timeout_ms"] = "1000"  # noqa: SIM112
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     victim, _ = cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)
     session = Session(cluster.address, {})

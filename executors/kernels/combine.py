@@ -99,7 +99,7 @@ def _fold_all(fold: Fold, rows: Rows, at: At) -> Iterator[dict[Any, Any]]:
         try:
             fold(table, chain((first,), islice(rows, BATCH - 1)))
         except TypeError as error:
-            refuse_unhashable(error, _keys_of(first))
+            refuse_unhashable(error, [first] if fold is _note else _keys_of(first))
         if at.memory.full(table):
             yield table
             table = {}

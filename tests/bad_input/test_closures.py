@@ -28,11 +28,12 @@ def rows(local_sc: SparkContext) -> Any:
 
 def test_a_variable_of_the_function(local_sc: SparkContext, rows: Any) -> None:
     guard = threading.Lock()
-    with refused(local_sc, ClosureError, "variable 'guard' of <lambda>()", "_thread.lock", TODO) as e:
+    words = ["variable 'guard' of <lambda>()", "_thread.lock", TODO]
+    with refused(local_sc, ClosureError, *words) as caught:
         data, site = rows.map(lambda n: (guard, n)), here()
         data.count()
-    assert f"[map at {site}]" in str(e.value) and f"<lambda>() at {site}" in str(e.value)
-    assert isinstance(e.value, pickle.PicklingError | TypeError), "as in PySpark"
+    assert f"[map at {site}]" in str(caught.value) and f"<lambda>() at {site}" in str(caught.value)
+    assert isinstance(caught.value, pickle.PicklingError | TypeError), "as in PySpark"
 
 
 def test_a_global(local_sc: SparkContext, rows: Any) -> None:
@@ -171,9 +172,9 @@ def test_rows_on_their_way_and_rows_to_keep(local_sc: SparkContext, rows: Any) -
     pairs = rows.map(lambda n: (n, threading.Lock()))
     with refused(local_sc, RowError, "a row of type tuple", "element 1 of tuple", "partitionBy at"):
         pairs.partitionBy(2).groupByKey().count()
-    with refused(local_sc, RowError, "a row of type tuple", "map at"):
+    with refused(local_sc, RowError, "a row of type tuple", "and count at"):
         pairs.persist(StorageLevel.DISK_ONLY).count()
-    assert pairs.count() == 10, "they need not travel at all to be counted"
+    assert pairs.unpersist().count() == 10, "they need not travel at all to be counted"
 
 
 def test_rows_nested_too_deep(local_sc: SparkContext) -> None:

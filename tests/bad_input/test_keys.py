@@ -1,4 +1,4 @@
-"""Keys that cannot be hashed, or hash differently in another process: refused, never mis-grouped."""
+"""Keys that cannot be hashed, or hash differently elsewhere: refused, never grouped wrongly."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Address(Plain):
     ],
 )
 @pytest.mark.parametrize("channels", [2, 3, 16])
-def test_strays_are_refused(
+def test_wandering_keys_are_refused(
     sc: SparkContext, kind: type, method: str, ask: Callable[..., Any], channels: int
 ) -> None:
     """By the whole hash: addresses of equal objects often agree in their last bits."""
@@ -132,12 +132,12 @@ def test_strays_are_refused(
     assert all(word in str(caught.value) for word in [*words, "give its class __eq__ and __hash__"])
 
 
-def test_the_context_goes_on_after_strays(sc: SparkContext) -> None:
+def test_the_context_goes_on_after_one(sc: SparkContext) -> None:
     with refused(sc, StrayKey, "hashes differently", "at test_keys.py:"):
         sc.parallelize(range(40), 4).groupBy(lambda n: Plain(n % 3), 3).count()
 
 
-def test_one_stray_among_good_keys_is_noticed(sc: SparkContext) -> None:
+def test_one_among_good_keys_is_noticed(sc: SparkContext) -> None:
     pairs = sc.parallelize([(n if n != 20 else Plain(n), 1) for n in range(40)], 4)
     with refused(sc, StrayKey, "of type Plain hashes differently"):
         pairs.reduceByKey(add, 4).count()

@@ -51,15 +51,6 @@ def test_once_is_no_failure(local_sc: SparkContext, tmp_path: Any) -> None:
     assert flag.exists() and works(local_sc)
 
 
-def test_the_limit_is_a_setting(request: pytest.FixtureRequest) -> None:
-    from conftest import make_context
-
-    sc = make_context("local[1]", request, **{"minispark.task.maxLosses": "2"})
-    with refused(sc, JobFailed, "it was lost 2 times"):
-        sc.parallelize([1], 1).map(lambda n: os._exit(1)).collect()
-    sc.stop()
-
-
 def test_ctrl_c_sent_to_a_worker_alone_is_ignored(local_sc: SparkContext) -> None:
     rows = local_sc.parallelize(range(4), 2)
     assert rows.map(lambda n: os.kill(os.getpid(), signal.SIGINT)).count() == 4

@@ -1,4 +1,4 @@
-"""An exception of the user's code in a task: what the driver raises is it, and says where it was."""
+"""An exception of the user in a task: the driver raises the very same, and says where it was."""
 
 from __future__ import annotations
 

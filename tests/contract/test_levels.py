@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from conftest import make_context
+
 from minispark import SparkContext, StorageLevel
 from planner import events as ev
 

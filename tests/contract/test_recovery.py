@@ -185,6 +185,13 @@ def test_a_fault_that_does_not_match_does_not_fire(sc: SparkContext) -> None:
     assert fault.count == 0
 
 
+def test_a_result_that_is_lost_before_it_is_read_is_asked_for_again(sc: SparkContext) -> None:
+    rows = sc.range(0, 4, 1, 4).map(lambda n: (n, "x" * 400_000))  # too large for the answer itself
+    with chaos.lose_shuffle_block(at="after write", partition=2) as fault:
+        assert [n for n, _ in rows.collect()] == [0, 1, 2, 3]
+    assert fault.count == 1
+
+
 def test_nothing_stays_in_the_tables(sc: SparkContext) -> None:
     session = sc._session
     import gc

@@ -44,6 +44,7 @@ def test_a_lost_slice_runs_its_map_task_again_and_then_the_reader() -> None:
     assert [(n.what, n.partition, n.seconds) for n in world.heard(Recomputed)] == [
         ("shuffle", 1, 1.0)
     ]
+    assert world.scheduler.tables()["lost"] == 0, "it is there again"
     why = [(n.task.stage, n.why) for n in world.heard(TaskStarted) if n.task.attempt]
     assert (result.id, "lost") in why
     world.close(plan)

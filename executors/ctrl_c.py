@@ -1,0 +1,96 @@
+"""Ctrl-C where the engine works in the user's own thread (`inline`).
+
+It may end the user's code at any point, but must not tear the engine's own steps apart. So while
+the run loop turns in the main thread, a Ctrl-C waits for the end of the turn, unless it comes while
+a task runs.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+Handler = Callable[[int, FrameType | None], Any]
+
+
+class CtrlC:
+    """What is to happen at a Ctrl-C now. In other threads than the main one all of this is idle.
+
+    Examples
+    --------
+    >>> with ctrl_c.held_back():
+    ...     signal.raise_signal(signal.SIGINT)
+    ...     print("the engine has finished its step")
+    Traceback (most recent call last):
+    KeyboardInterrupt
+    """
+
+    def __init__(self) -> None:
+        self._handler: Handler | None = None  # the user's, while ours is in its place
+        self._open = False  # whether user code runs
+        self._shields = 0
+        self._waiting = False
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """In this block a Ctrl-C waits for its end."""
+        before = signal.getsignal(signal.SIGINT)
+        if self._handler is not None or not _in_main() or not callable(before):
+            yield
+            return
+        self._handler = before
+        signal.signal(signal.SIGINT, self._on_signal)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+            self._handler = None
+            self._pass_on(before)
+
+    @contextmanager
+    def let_through(self) -> Iterator[None]:
+        """In this part of it a Ctrl-C is passed on at once."""
+        if not _in_main():
+            yield
+            return
+        self._open = True
+        try:
+            self._pass_on(self._handler)
+            yield
+        finally:
+            self._open = False
+
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        """In this part of that, again, it waits."""
+        if not _in_main():
+            yield
+            return
+        self._shields += 1
+        try:
+            yield
+        finally:
+            self._shields -= 1
+        if self._open and not self._shields:
+            self._pass_on(self._handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._waiting = True
+        if self._open and not self._shields:
+            self._pass_on(self._handler)
+
+    def _pass_on(self, handler: Handler | None) -> None:
+        if self._waiting and handler is not None:
+            self._waiting = False
+            handler(signal.SIGINT, None)
+
+
+def _in_main() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+ctrl_c = CtrlC()  # one for the process, as the signal is
