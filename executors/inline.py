@@ -13,14 +13,17 @@ import shutil
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any
 
 from executors import pickling
 from executors.blockio import BlockMissing
+from executors.ctrl_c import ctrl_c
 from executors.orders import Order, WorkerConfig
 from executors.protocol import EngineConf
+from executors.ray_backend.interrupts import Interrupts
 from executors.runtime import Runtime, TaskCancelled
 from executors.session_folder import SessionFolder
 from planner.blocks import Block
@@ -77,6 +80,7 @@ class InlineExecutors:
         self._replies: dict[int, SimpleQueue[Any]] = {}
         self._threads: list[threading.Thread] = []
         self._from_threads: SimpleQueue[Event] = SimpleQueue()
+        self._interrupts = Interrupts()
 
     def start(self) -> None:
         for _ in range(self.slots):
@@ -105,7 +109,7 @@ class InlineExecutors:
                 raise _Killed
             self._end_worker(victim)
 
-        self.workers[name] = Runtime(config, blocks, kill, self._meet, passing=passing)
+        self.workers[name] = Runtime(config, blocks, kill, self._meet, self._shield, passing)
         self._events.append(ExecutorUp(name, name))
 
     def submit(self, executor: str, order: Order, program: bytes) -> None:
@@ -116,7 +120,8 @@ class InlineExecutors:
             executor, _, data, program = self._orders.popleft()
             self._run(executor, data, program)
         if not self._events and not self._orders and self._threads:
-            self._events.append(self._from_threads.get())
+            with ctrl_c.let_through():
+                self._events.append(self._from_threads.get())
         events = list(self._events)
         self._events.clear()
         self._threads = [thread for thread in self._threads if thread.is_alive()]
@@ -134,6 +139,11 @@ class InlineExecutors:
         else:
             self._events.extend(self._answers(executor, order, program))
 
+    @contextmanager
+    def _shield(self) -> Iterator[None]:
+        with ctrl_c.shield(), self._interrupts:
+            yield
+
     def _run_peer(self, executor: str, order: Order, program: bytes) -> None:
         for event in self._answers(executor, order, program):
             self._from_threads.put(event)
@@ -144,13 +154,29 @@ class InlineExecutors:
         if order.task.stage not in runtime.programs:
             runtime.add_program(order.task.stage, program)
         try:
-            return [pickle.loads(pickling.dumps(runtime.run(order)))]
+            event = runtime.run(order) if order.peers else self._alone(runtime, order)
+            return [pickle.loads(pickling.dumps(event))]
         except KeyboardInterrupt:  # Ctrl-C reaches the caller, and the task has ended
             self._events.append(TaskFailed(order.task, executor, Cancelled("interrupted")))
             raise
         except _Killed:
             self._end_worker(executor)
             return []
+
+    def _alone(self, runtime: Runtime, order: Order) -> Event:
+        try:
+            try:
+                self._interrupts.arm(order.task.number)
+                with ctrl_c.let_through():
+                    return runtime.run(order)
+            finally:
+                self._interrupts.disarm()
+        except TaskCancelled:  # while the answer was being made
+            return TaskFailed(order.task, runtime.config.executor, Cancelled("cancelled"))
+
+    def interrupt(self, tasks: Collection[int]) -> None:
+        for number in tasks:
+            self._interrupts.cancel(number)
 
     def _end_worker(self, name: str) -> None:
         """A virtual process dies, with everything it had; another one takes its place."""

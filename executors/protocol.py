@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from executors.orders import Order
 from planner.blocks import Block
@@ -27,6 +27,15 @@ class EngineConf:
         """Variables to set for executors: the settings `spark.executorEnv.<name>`."""
         head = "spark.executorEnv."
         return {k.removeprefix(head): v for k, v in self.conf.items() if k.startswith(head)}
+
+
+@runtime_checkable
+class InCallersThread(Protocol):
+    """What executors offer whose tasks run inside `poll`."""
+
+    def interrupt(self, tasks: Collection[int]) -> None:
+        """Stop the running task if it is one of these numbers. From another thread."""
+        ...
 
 
 class Executors(Protocol):

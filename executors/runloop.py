@@ -10,16 +10,18 @@ import logging
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import nullcontext
 from functools import singledispatchmethod
 from itertools import chain
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from executors import frames
+from executors.ctrl_c import ctrl_c
 from executors.faultbook import FaultBook
 from executors.orders import InBlock, Inline, Order
-from executors.protocol import Executors
+from executors.protocol import Executors, InCallersThread
 from planner import events as ev
 from planner.blocks import Block
 from planner.failures import EngineFailure, Failure, TooLarge
@@ -138,6 +140,16 @@ class RunLoop:
         self._inbox.append(event)
         if self.executors.threaded:
             self.executors.wake()
+        elif isinstance(event, ev.CancelAsked) and isinstance(self.executors, InCallersThread):
+            self.executors.interrupt(self._only_for(event.jobs))
+
+    def _only_for(self, jobs: Collection[int]) -> list[int]:
+        """The numbers of the running tasks that nobody but these jobs wants."""
+        return [
+            number
+            for number, running in list(self.scheduler.running.items())
+            if running.run is not None and running.run.users.keys() <= set(jobs)
+        ]
 
     def wait(self, answers: SimpleQueue[Any], timeout: float | None) -> Any:
         """The next item of a handle's queue, turning the loop if nobody else does."""
@@ -199,17 +211,25 @@ class RunLoop:
 
     def turn(self, timeout: float | None) -> bool:
         """Take in what has happened, waiting up to `timeout`; False if nothing had."""
-        with self._turning:
-            found: list[ev.Event | threading.Event] = []
-            while self._inbox:
-                found.append(self._inbox.popleft())
-            found.extend(self.executors.poll(0 if found else timeout))
+        threaded = self.executors.threaded
+        with self._turning, nullcontext() if threaded else ctrl_c.held_back():
+            asked = self._take_asked()
+            found = self.executors.poll(0 if asked else timeout)
+            asked |= self._take_asked()  # a cancel comes before the end of the task it has ended
             for event in found:
-                if isinstance(event, threading.Event):
-                    event.set()
-                else:
-                    self._take(event)
-            return bool(found)
+                self._take(event)
+            return asked or bool(found)
+
+    def _take_asked(self) -> bool:
+        """Take in what other threads and finalizers want; whether there was anything."""
+        found = bool(self._inbox)
+        while self._inbox:
+            event = self._inbox.popleft()
+            if isinstance(event, threading.Event):
+                event.set()
+            else:
+                self._take(event)
+        return found
 
     def _take(self, event: ev.Event) -> None:
         if isinstance(event, ev.TaskDone) and event.result is not None:

@@ -83,6 +83,15 @@ class RunningJob:
         for result in self._handle.drain():
             self._handle.discard(result)
 
+    def give_up(self, error: BaseException) -> None:
+        """`cancel`, because whoever reads the answers met `error`."""
+        reason = f"{type(error).__name__} while its answers were read"
+        try:
+            self.cancel(reason)
+        except KeyboardInterrupt:  # a second Ctrl-C, perhaps before the first has had its effect
+            self.cancel(reason)
+            raise
+
     def _end(self) -> None:
         for warning in self._handle.warnings:
             warnings.warn(warning, RuntimeWarning, stacklevel=5)

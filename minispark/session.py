@@ -81,9 +81,9 @@ class Session:
         self.recovery = RecoveryReport()
         self.add_listener(self.recovery)
         self.add_listener(self)
+        self._loop.pickle_program = self._pickle_program
         try:
-            self._loop.pickle_program = self._pickle_program
-        self._loop.start()
+            self._loop.start()
         except BaseException:
             self._executors.close()
             raise
@@ -113,7 +113,7 @@ class Session:
         except StopIteration:
             pass
         except BaseException as error:
-            job.cancel(f"{type(error).__name__} while its answers were read")
+            job.give_up(error)
             raise
         if lost:  # a node took results with it that nobody had read yet
             yield from self.run(plan, lost, **about)
@@ -154,8 +154,12 @@ class Session:
         self._loop.programs.update(programs)
         info = JobInfo(job.id, group, tags, plan)
         self._live[job.id] = info
-        handle = self._loop.ask(job, lambda: self._ended(job.id, stage.id))
-        return RunningJob(handle, lambda reason: self.cancel(job=job.id, reason=reason))
+        try:
+            handle = self._loop.ask(job, lambda: self._ended(job.id, stage.id))
+            return RunningJob(handle, lambda reason: self.cancel(job=job.id, reason=reason))
+        except BaseException:  # Ctrl-C, before anybody has the handle
+            self.cancel(job=job.id)
+            raise
 
     def _ended(self, job: int, stage: int) -> None:
         self._live.pop(job, None)
@@ -273,7 +277,11 @@ class Session:
     def local_checkpoint(self, node: Node) -> Source:
         """Compute `node` into blocks that executors hold; a Source that reads them."""
         job = self.submit(node, keep_result=True)
-        blocks = {partition: result.block for partition, result in job.raw()}
+        try:
+            blocks = {partition: result.block for partition, result in job.raw()}
+        except BaseException as error:
+            job.give_up(error)
+            raise
         parts = tuple(BlockPart(blocks[at], node.id, at) for at in sorted(blocks))
         source = Source(parts, "local checkpoint", node.promise, site=node.site)
         _finalize(source, self._free_blocks, tuple(blocks.values()))

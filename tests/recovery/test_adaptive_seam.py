@@ -1,4 +1,4 @@
-"""A rule that rewrites a stage's program while the job runs: what the workers run is the new one."""
+"""A rule that rewrites a stage while the job runs: what the workers run is the new one."""
 
 from __future__ import annotations
 
