@@ -1,8 +1,9 @@
-"""Ctrl-C where the engine works in the user's own thread (`inline`).
+"""When a Ctrl-C may take effect.
 
-It may end the user's code at any point, but must not tear the engine's own steps apart. So while
-the run loop turns in the main thread, a Ctrl-C waits for the end of the turn, unless it comes while
-a task runs.
+It may end the user's code at any point, but must not tear the engine's own steps apart: a job that
+was posted would run on though nobody holds it, a scheduler in the caller's thread (`inline`) would
+forget an event. So it waits for the end of such steps, but for the places where they themselves
+wait, or run a task.
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ class CtrlC:
 
     Examples
     --------
-    >>> with ctrl_c.held_back():
-    ...     signal.raise_signal(signal.SIGINT)
-    ...     print("the engine has finished its step")
-    Traceback (most recent call last):
-    KeyboardInterrupt
+    >>> try:
+    ...     with ctrl_c.held_back():
+    ...         signal.raise_signal(signal.SIGINT)
+    ...         print("the engine has finished its step")
+    ... except KeyboardInterrupt:
+    ...     print("and the user's program hears of it")
+    the engine has finished its step
+    and the user's program hears of it
     """
 
     def __init__(self) -> None:

@@ -21,9 +21,9 @@ from typing import Any
 from executors import pickling
 from executors.blockio import BlockMissing
 from executors.ctrl_c import ctrl_c
+from executors.interrupts import Interrupts
 from executors.orders import Order, WorkerConfig
 from executors.protocol import EngineConf
-from executors.ray_backend.interrupts import Interrupts
 from executors.runtime import Runtime, TaskCancelled
 from executors.session_folder import SessionFolder
 from planner.blocks import Block

@@ -23,7 +23,7 @@ from typing import Any
 
 from executors import kept_files, pickling
 from executors.blockio import FileBlocks
-from executors.orders import InBlock, Order, WorkerConfig
+from executors.orders import CANCEL, InBlock, Order, WorkerConfig
 from executors.protocol import EngineConf
 from executors.session_folder import SessionFolder, memory_root
 from planner.blocks import Block
@@ -51,6 +51,7 @@ class _Process:
     name: str
     popen: subprocess.Popen[bytes]
     connection: Connection
+    control: int  # a pipe for the numbers of tasks to stop
     up: bool = False
     task: TaskId | None = None
     programs: set[int] = field(default_factory=set)
@@ -58,6 +59,10 @@ class _Process:
     copies: list[tuple[int, int]] = field(default_factory=list)
     deadline: float | None = None  # when a cancelled task's process is ended
     doomed: bool = False  # whether its task carries a fault that kills it
+
+    def close(self) -> None:
+        self.connection.close()
+        os.close(self.control)
 
 
 class LocalExecutors:
@@ -98,8 +103,9 @@ class LocalExecutors:
         name = f"worker-{self._started}"
         self._started += 1
         ours, theirs = socket.socketpair()
-        folders = [self._memory.path, self._disk.path]
-        arguments = [sys.executable, "-P", "-m", "executors.worker", str(theirs.fileno())]
+        control, control_in = os.pipe()
+        given = (theirs.fileno(), control, self._life_read)
+        arguments = [sys.executable, "-P", "-m", "executors.worker", *map(str, given)]
         environment = {
             **os.environ,
             **self.conf.environment,
@@ -108,18 +114,20 @@ class LocalExecutors:
         }
         try:
             popen = subprocess.Popen(
-                [*arguments, str(self._life_read), *folders],
-                pass_fds=(theirs.fileno(), self._life_read),
+                [*arguments, self._memory.path, self._disk.path],
+                pass_fds=given,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
         except OSError:
             ours.close()
+            os.close(control_in)
             raise
         finally:
             theirs.close()
-        process = _Process(name, popen, Connection(ours.detach()))
+            os.close(control)
+        process = _Process(name, popen, Connection(ours.detach()), control_in)
         self._processes[name] = process
         self._selector.register(process.connection.fileno(), selectors.EVENT_READ, process)
         config = WorkerConfig(
@@ -143,7 +151,7 @@ class LocalExecutors:
     def _down(self, process: _Process) -> None:
         """The one place where the end of a process becomes an event."""
         self._selector.unregister(process.connection.fileno())
-        process.connection.close()
+        process.close()
         del self._processes[process.name]
         try:
             code = process.popen.wait(timeout=5)
@@ -263,6 +271,10 @@ class LocalExecutors:
         process = self._processes.get(executor)
         if process is not None and process.task == task:
             process.deadline = time.monotonic() + _GRACE
+            try:
+                os.write(process.control, CANCEL.pack(task.number))
+            except BrokenPipeError:
+                return  # it is dead: its socket's end is read in poll, where deaths are told
             process.popen.send_signal(signal.SIGUSR1)
 
     def message(self, executor: str, task: TaskId, messages: Sequence[Any]) -> None:
@@ -340,7 +352,7 @@ class LocalExecutors:
             except subprocess.TimeoutExpired:
                 process.popen.kill()
                 process.popen.wait()
-            process.connection.close()
+            process.close()
         os.close(self._life_write)
         os.close(self._life_read)
         self._selector.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,8 @@ from planner.blocks import Block, Slice
 from planner.events import TaskId
 from planner.partitioning import Partitioning
 from planner.sources import Part
+
+CANCEL = struct.Struct("<Q")  # the number of a task to stop, in a local worker's pipe
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,8 @@ class RunLoop:
         if self.executors.threaded:
             if self.broken:
                 raise RuntimeError(self.broken)
-            return answers.get(timeout=timeout)
+            with ctrl_c.let_through():
+                return answers.get(timeout=timeout)
         with self._turning:
             while answers.empty():
                 if not self.turn(0) and answers.empty():
@@ -169,8 +170,9 @@ class RunLoop:
             if self._thread is not None and self._thread is not threading.current_thread():
                 taken = threading.Event()
                 self.post(taken)
-                while not taken.wait(0.2) and self._thread.is_alive():
-                    pass
+                with ctrl_c.let_through():
+                    while not taken.wait(0.2) and self._thread.is_alive():
+                        pass
             return
         with self._turning:
             while self.turn(0):
@@ -182,7 +184,8 @@ class RunLoop:
             return _joined(memoryview(result.frame))
         assert isinstance(result, InBlock)
         try:
-            return _joined(self.executors.fetch(result.block))
+            with ctrl_c.let_through():
+                return _joined(self.executors.fetch(result.block))
         finally:  # unpickling may raise: rows are the user's
             self.executors.free([result.block])
 

@@ -34,8 +34,10 @@ class SessionFolder:
         except OSError as error:
             why = f"no folder for this session can be made (spark.local.dir): {error.strerror}"
             raise OSError(error.errno, why, root) from error
-        self._lock = os.open(os.path.join(self.path, LOCK), os.O_CREAT | os.O_RDWR, 0o600)
+        lock = os.path.join(self.path, LOCK)
+        self._lock = os.open(f"{lock}.new", os.O_CREAT | os.O_RDWR, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        os.rename(f"{lock}.new", lock)  # not there before it is held, or a sweep would remove us
 
     def close(self) -> None:
         """Remove the folder with everything in it."""
@@ -64,7 +66,9 @@ def remove_if_dead(path: str) -> bool:
     except BlockingIOError:
         return False
     else:
-        shutil.rmtree(path, ignore_errors=True)
+        gone = f"{path}.{os.getpid()}.gone"
+        os.rename(path, gone)  # a worker that still writes finds no folder, and leaves no file
+        shutil.rmtree(gone, ignore_errors=True)
         return True
     finally:
         os.close(lock)

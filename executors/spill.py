@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -21,7 +20,6 @@ class Spills:
         self.bytes = 0
 
     def file(self) -> BinaryIO:
-        os.makedirs(self.folder, exist_ok=True)
         return tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115  (closed by its owner)
 
     def write(self, file: BinaryIO, rows: list[Any]) -> None:

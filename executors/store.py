@@ -507,7 +507,6 @@ class Store:
         name = f"kept-{key[0]}-{key[1]}-{self._token}-{self._files}.{form}"
         path = os.path.join(folder, name)
         try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
             return kept_files.write(path, payload, compress=disk), path
         except OSError as error:
             self._warn(

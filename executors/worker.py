@@ -1,4 +1,5 @@
-"""A worker process: `python -m executors.worker SOCKET LIFELINE`, started by `executors/local.py`.
+"""A worker process: `python -m executors.worker SOCKET CONTROL LIFELINE FOLDER…`, which
+`executors/local.py` starts.
 
 The main thread reads requests and runs tasks, one at a time. A cancel comes as SIGUSR1, so that it
 reaches a task that sleeps or computes. The lifeline is a pipe whose other end only the driver
@@ -20,7 +21,7 @@ from typing import Any, NoReturn
 
 from executors import pickling
 from executors.blockio import FileBlocks
-from executors.orders import Order, WorkerConfig
+from executors.orders import CANCEL, Order, WorkerConfig
 from executors.runtime import Runtime, TaskCancelled
 from executors.session_folder import remove_if_dead
 from planner.events import BarrierCall, TaskFailed, TaskId
@@ -28,17 +29,34 @@ from planner.failures import Cancelled
 
 
 class _Interrupts:
-    """Turns SIGUSR1 into TaskCancelled in the running task, but not inside a shield."""
+    """Turns SIGUSR1 into TaskCancelled in the running task, but not inside a shield.
 
-    def __init__(self) -> None:
+    The numbers of cancelled tasks come through the pipe `control`: a signal may come before its
+    task has begun, or after it has ended.
+    """
+
+    def __init__(self, control: int) -> None:
         self.armed = False
+        self._control = control
+        self._task = -1
+        self._cancelled: set[int] = set()
         self._depth = 0
         self._pending = False
+        os.set_blocking(control, False)
         signal.signal(signal.SIGUSR1, self._on_signal)
 
+    def _is_meant(self) -> bool:
+        """Whether the task under way is one of those cancelled."""
+        try:
+            while numbers := os.read(self._control, 4096):
+                self._cancelled.update(each for (each,) in CANCEL.iter_unpack(numbers))
+        except BlockingIOError:
+            pass  # all read
+        return self._task in self._cancelled
+
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if not self.armed:
-            return  # the task had ended before the signal came
+        if not self._is_meant() or not self.armed:
+            return
         if self._depth:
             self._pending = True
             return
@@ -59,9 +77,15 @@ class _Interrupts:
             self._pending = self.armed = False
             raise TaskCancelled
 
-    def arm(self) -> None:
+    def arm(self, task: int) -> None:
+        """Task number `task` begins. Raises TaskCancelled if it is cancelled already."""
+        self._cancelled = {number for number in self._cancelled if number >= task}
         self._pending = False
+        self._task = task
         self.armed = True
+        if self._is_meant():
+            self.armed = False
+            raise TaskCancelled
 
     def disarm(self) -> None:
         self.armed = False
@@ -70,10 +94,10 @@ class _Interrupts:
 class Worker:
     """The request loop."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, control: int) -> None:
         self.connection = connection
         self.waiting: deque[tuple[Any, ...]] = deque()  # requests that came in a barrier
-        self.interrupts = _Interrupts()
+        self.interrupts = _Interrupts(control)
         self.runtime: Runtime
         self.handlers: dict[str, Callable[..., None]] = {
             "run": self.run,
@@ -101,7 +125,7 @@ class Worker:
 
     def run(self, order: Order) -> None:
         try:
-            self.interrupts.arm()
+            self.interrupts.arm(order.task.number)
             try:
                 event = self.runtime.run(order)
             finally:
@@ -122,7 +146,9 @@ class Worker:
         """Send a barrier task's message and wait for all the others'."""
         self._send(BarrierCall(task, message))
         while True:
-            request = self._receive()
+            self.connection.poll(None)  # a cancel comes here, not between two parts of a request
+            with self.interrupts:
+                request = self._receive()
             if request[0] == "reply" and request[1] == task.number:
                 messages: Sequence[Any] = request[2]
                 return messages
@@ -163,19 +189,27 @@ def _watch(lifeline: int, folders: Sequence[str]) -> None:
                 break
         except InterruptedError:
             continue
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR2)
     for folder in folders:
         remove_if_dead(folder)
     _end()
 
 
+def _park(number: int, frame: FrameType | None) -> NoReturn:
+    """Stops the main thread where it is, so that it writes no more files."""
+    while True:
+        signal.pause()
+
+
 def main() -> None:
     """Serve until the driver says stop or is gone."""
-    socket, lifeline, *folders = sys.argv[1:]
+    socket, control, lifeline, *folders = sys.argv[1:]
     sys.argv[1:] = []
     faulthandler.enable()  # where native code crashed, on stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's; it cancels
+    signal.signal(signal.SIGUSR2, _park)
     threading.Thread(target=_watch, args=(int(lifeline), folders), daemon=True).start()
-    Worker(Connection(int(socket))).serve()
+    Worker(Connection(int(socket)), int(control)).serve()
 
 
 if __name__ == "__main__":

@@ -146,7 +146,8 @@ class SparkContext(Sources, Jobs, Shipping, Watching, About):
         if first is not None:
             site = first._callsite
             raise ValueError(
-                f"there is a SparkContext already (app={first._conf.get('spark.app.name')}, "
+                "Cannot run multiple SparkContexts at once: there is a SparkContext already "
+                f"(app={first._conf.get('spark.app.name')}, "
                 f"master={first._conf.get('spark.master')}), made by {site.method} at "
                 f"{site.file}:{site.line}: stop() it first, or use SparkContext.getOrCreate()"
             )

@@ -8,6 +8,7 @@ from typing import Any
 
 from executors import pickling
 from executors.blockio import BlockMissing
+from executors.ctrl_c import ctrl_c
 from executors.runloop import JobHandle
 from executors.unpicklable import ClosureError, explain
 from executors.user_errors import raise_again
@@ -85,12 +86,8 @@ class RunningJob:
 
     def give_up(self, error: BaseException) -> None:
         """`cancel`, because whoever reads the answers met `error`."""
-        reason = f"{type(error).__name__} while its answers were read"
-        try:
-            self.cancel(reason)
-        except KeyboardInterrupt:  # a second Ctrl-C, perhaps before the first has had its effect
-            self.cancel(reason)
-            raise
+        with ctrl_c.held_back():  # a second Ctrl-C comes after the first has had its effect
+            self.cancel(f"{type(error).__name__} while its answers were read")
 
     def _end(self) -> None:
         for warning in self._handle.warnings:

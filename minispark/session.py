@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from executors import pickling
+from executors.ctrl_c import ctrl_c
 from executors.machine import share_of_memory
 from executors.masters import Master
 from executors.orders import StageProgram
@@ -104,7 +105,8 @@ class Session:
         try:
             while True:
                 try:
-                    answer = job.next()
+                    with ctrl_c.held_back():  # but while it waits
+                        answer = job.next()
                 except ResultLost as gone:
                     lost.append(gone.partition)
                     continue
@@ -151,14 +153,15 @@ class Session:
             tuple((properties or {}).items()),
             keep_result,
         )
-        self._loop.programs.update(programs)
-        info = JobInfo(job.id, group, tags, plan)
-        self._live[job.id] = info
         try:
-            handle = self._loop.ask(job, lambda: self._ended(job.id, stage.id))
-            return RunningJob(handle, lambda reason: self.cancel(job=job.id, reason=reason))
-        except BaseException:  # Ctrl-C, before anybody has the handle
-            self.cancel(job=job.id)
+            with ctrl_c.held_back():
+                self._loop.programs.update(programs)
+                self._live[job.id] = JobInfo(job.id, group, tags, plan)
+                handle = self._loop.ask(job, lambda: self._ended(job.id, stage.id))
+                return RunningJob(handle, lambda reason: self.cancel(job=job.id, reason=reason))
+        except KeyboardInterrupt:  # nobody has the handle
+            with ctrl_c.held_back():
+                self.cancel(job=job.id)
             raise
 
     def _ended(self, job: int, stage: int) -> None:

@@ -576,7 +576,7 @@ def test_another_ray_than_the_one_in_use_is_refused(ray_here: None) -> None:
 
 def interrupted(body: Callable[[Any, threading.Event], Any]) -> Any:
     """Run `body(interrupts, begun)` as task 5 in a thread and cancel it when it has begun."""
-    from executors.ray_backend.interrupts import Interrupts
+    from executors.interrupts import Interrupts
 
     interrupts, begun, ended = Interrupts(), threading.Event(), []
 
@@ -628,7 +628,7 @@ def test_a_shield_holds_a_cancel_back_until_its_end() -> None:
 
 
 def test_a_cancel_that_comes_before_its_task_is_remembered() -> None:
-    from executors.ray_backend.interrupts import Interrupts
+    from executors.interrupts import Interrupts
 
     interrupts = Interrupts()
     interrupts.cancel(7)
@@ -644,7 +644,7 @@ def test_a_cancel_that_comes_before_its_task_is_remembered() -> None:
 
 def test_no_cancel_is_ever_raised_after_its_task() -> None:
     """Thousands of tasks of every length, each cancelled at about its end."""
-    from executors.ray_backend.interrupts import Interrupts
+    from executors.interrupts import Interrupts
 
     interrupts = Interrupts()
     number, outcomes, stray = [0], {"done": 0, "cancelled": 0}, []

@@ -19,9 +19,9 @@ from typing import Any
 import ray
 
 from executors import kept_files, pickling
+from executors.interrupts import Interrupts
 from executors.orders import Order, WorkerConfig
 from executors.ray_backend.blocks import Key, ObjectBlocks
-from executors.ray_backend.interrupts import Interrupts
 from executors.ray_backend.node_folder import NodeFolder
 from executors.runtime import Runtime, TaskCancelled
 from executors.session_folder import memory_root

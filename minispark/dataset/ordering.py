@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import heapq
-import math
 import operator
-import random
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate, chain, count, islice
+from itertools import accumulate, chain, islice
 from typing import Any, Self
 
 from executors.hashing import portable_hash
@@ -32,9 +30,8 @@ from planner.ops import CutByRange, Sort
 from planner.partitioning import Direct, Single
 from planner.plan import Node
 
-_SAMPLES = 20  # keys looked at for each partition of the result
+_SAMPLES = 100  # keys looked at for each partition of the result
 _MOST_SAMPLES = 100_000  # keys that may meet in the one task that finds the bounds
-_SEED = 1
 
 
 def same(x: Any) -> Any:
@@ -59,36 +56,27 @@ def sort_key(keyfunc: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 @dataclass(frozen=True, slots=True)
 class SampledKeys:
-    """One row, (number of rows, up to `most` sort keys of rows drawn evenly)."""
+    """One row, (about how many rows there are, sort keys of up to 2 * `most` of them).
+
+    The rows are sorted, so evenly spaced ones tell how the keys are spread.
+    """
 
     f: Callable[[Any], Any]
     most: int
 
     def __call__(self, index: int, rows: Iterator[Any]) -> list[tuple[int, list[Any]]]:
-        counter = count()
-        counted = map(first_of, zip(rows, counter, strict=False))
-        drawn = reservoir(counted, self.most, random.Random(_SEED + index))
-        return [(next(counter), list(watched(partial(map, self.f), drawn)))]
+        picked, step = evenly_spaced(rows, 2 * self.most)
+        return [(len(picked) * step, list(watched(partial(map, self.f), iter(picked))))]
 
 
-def reservoir(rows: Iterator[Any], most: int, draws: random.Random) -> list[Any]:
-    """At most `most` rows, every one as likely as any other, in one pass.
-
-    Rows between two draws are skipped at once: Li, "Reservoir-sampling algorithms of time
-    complexity O(n(1 + log(N/n)))", 1994 (algorithm L).
-    """
-    kept = list(islice(rows, most))
-    if len(kept) < most:
-        return kept
-    weight = 1.0
-    while True:
-        weight *= (1.0 - draws.random()) ** (1.0 / most)
-        skip = math.log(1.0 - draws.random()) / math.log1p(-weight) if weight < 1.0 else 0.0
-        for row in islice(rows, int(skip), int(skip) + 1):
-            kept[draws.randrange(most)] = row
-            break
-        else:
-            return kept
+def evenly_spaced(rows: Iterator[Any], most: int) -> tuple[list[Any], int]:
+    """Every step-th row in one pass, with the smallest step, a power of two, that gives at most
+    `most` of them; and the step."""
+    picked, step = list(islice(rows, most)), 1
+    while len(picked) == most:
+        picked, step = picked[::2], 2 * step
+        picked += islice(rows, step - 1, step * (most - len(picked)), step)
+    return picked, step
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import statistics
@@ -10,7 +11,7 @@ import pytest
 
 from minispark import SparkContext, StatCounter
 from minispark.dataset.approximate import student
-from minispark.dataset.ordering import reservoir
+from minispark.dataset.ordering import evenly_spaced
 
 
 @pytest.mark.parametrize("replaced", [False, True])
@@ -45,14 +46,13 @@ def test_samples_by_key(sc: SparkContext) -> None:
         rows.sampleByKey(False, {0: 1.0}).collect()
 
 
-def test_a_reservoir_is_fair() -> None:
-    times = [0] * 60
-    for seed in range(2000):
-        for row in reservoir(iter(range(60)), 6, random.Random(seed)):
-            times[row] += 1
-    assert sum(times) == 12_000
-    deviations = [(number - 200) / math.sqrt(200 * 0.9) for number in times]
-    assert max(map(abs, deviations)) < 4.5
+@pytest.mark.parametrize("count", [0, 1, 5, 40, 41, 1000, 12_345])
+def test_a_sample_of_sorted_rows_is_evenly_spaced(count: int) -> None:
+    picked, step = evenly_spaced(iter(range(count)), 40)
+    assert len(picked) < 40 or count == 0
+    assert count <= 39 or len(picked) >= 20
+    assert all(0 < after - before <= 2 * step for before, after in itertools.pairwise(picked))
+    assert abs(len(picked) * step - count) <= 2 * step
 
 
 @pytest.mark.parametrize("number", [10, 900, 40_000])

@@ -1,8 +1,8 @@
 """Cancelling a task from another thread of its process.
 
 Ray runs the tasks of an actor that has concurrency groups in a thread of its own, where signals do
-not reach. So a cancel is raised in that thread by the interpreter: at its next bytecode, never
-inside a shield, and never after the task has ended.
+not reach, and `inline` in the thread of whoever asked. So a cancel is raised in that thread by the
+interpreter: at its next bytecode, never inside a shield, and never after the task has ended.
 """
 
 from __future__ import annotations
