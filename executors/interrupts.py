@@ -8,18 +8,47 @@ interpreter: at its next bytecode, never inside a shield, and never after the ta
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 import time
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 from executors.runtime import TaskCancelled
 
+_AGAIN = 0.02  # seconds until a cancel that met an import is tried again
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Make `thread` raise `error` at its next bytecode; None takes back one not raised yet."""
-    what = ctypes.py_object(error) if error is not None else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
+
+def is_importing(frame: FrameType | None) -> bool:
+    """Whether a module is being imported there. Half imported, it would be of no use to anybody."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
+class _TakenBack(BaseException):
+    """Raised instead of a cancel that is taken back."""
+
+
+def _raise_in(thread: int, error: type[BaseException]) -> None:
+    """Make `thread` raise `error` at its next bytecode."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
+
+
+def _take_back() -> None:
+    """Undo a `_raise_in` of this thread if it was not raised yet.
+
+    Something else is raised in its place. Taking it back with NULL would leave CPython 3.11 looking
+    for it for ever, and a profiler or debugger that comes later would hang.
+    """
+    try:
+        _raise_in(threading.get_ident(), _TakenBack)
+        while True:
+            pass
+    except _TakenBack:
+        return
 
 
 class Interrupts:
@@ -58,7 +87,8 @@ class Interrupts:
             try:
                 with self._lock:
                     self._task = -1
-                    _raise_in(self._thread, None)
+                    if self._sent:
+                        _take_back()
                 return
             except TaskCancelled:
                 continue  # it came at the last moment, and comes only once
@@ -69,6 +99,11 @@ class Interrupts:
             if task > self._last:
                 self._early.add(task)
             if task != self._task or self._sent:
+                return
+            if not self._depth and is_importing(sys._current_frames().get(self._thread)):
+                again = threading.Timer(_AGAIN, self.cancel, (task,))
+                again.daemon = True
+                again.start()
                 return
             self._sent = True
             if self._depth:
@@ -84,7 +119,7 @@ class Interrupts:
         with self._lock:
             self._depth += 1
             if self._sent:  # raised a moment ago and not delivered: it waits for the shield's end
-                _raise_in(self._thread, None)
+                _take_back()
                 self._pending = True
 
     def __exit__(

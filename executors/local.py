@@ -41,6 +41,7 @@ from planner.levels import StorageLevel
 NODE = "localhost"
 HASH_SEED = "0"
 _GRACE = 1.3  # seconds a cancelled task has to end before its process is ended
+_AGAIN = 0.05  # seconds between two signals to a cancelled task
 _HOPELESS = 3  # workers in a row that died before they were up
 
 
@@ -58,6 +59,7 @@ class _Process:
     later: list[tuple[Any, ...]] = field(default_factory=list)  # requests that can wait
     copies: list[tuple[int, int]] = field(default_factory=list)
     deadline: float | None = None  # when a cancelled task's process is ended
+    asked: float = 0.0  # when it was last asked to stop the task
     doomed: bool = False  # whether its task carries a fault that kills it
 
     def close(self) -> None:
@@ -214,15 +216,20 @@ class LocalExecutors:
         deadlines = [p.deadline for p in self._processes.values() if p.deadline is not None]
         if not deadlines:
             return timeout
-        left = max(0.0, min(deadlines) - time.monotonic())
+        left = min(_AGAIN, max(0.0, min(deadlines) - time.monotonic()))
         return left if timeout is None else min(left, timeout)
 
     def _end_overdue(self) -> None:
         now = time.monotonic()
         for process in list(self._processes.values()):
-            if process.deadline is not None and process.deadline <= now:
+            if process.deadline is None:
+                continue
+            if process.deadline <= now:
                 process.deadline = None
                 process.popen.kill()
+            elif process.asked + _AGAIN <= now:  # it was importing something
+                process.asked = now
+                process.popen.send_signal(signal.SIGUSR1)
 
     def _drain_wakes(self) -> None:
         try:
@@ -270,7 +277,8 @@ class LocalExecutors:
     def cancel(self, executor: str, task: TaskId) -> None:
         process = self._processes.get(executor)
         if process is not None and process.task == task:
-            process.deadline = time.monotonic() + _GRACE
+            process.asked = time.monotonic()
+            process.deadline = process.asked + _GRACE
             try:
                 os.write(process.control, CANCEL.pack(task.number))
             except BrokenPipeError:

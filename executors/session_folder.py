@@ -67,7 +67,10 @@ def remove_if_dead(path: str) -> bool:
         return False
     else:
         gone = f"{path}.{os.getpid()}.gone"
-        os.rename(path, gone)  # a worker that still writes finds no folder, and leaves no file
+        try:
+            os.rename(path, gone)  # a worker that still writes finds no folder, and leaves no file
+        except FileNotFoundError:
+            return False  # another one was quicker
         shutil.rmtree(gone, ignore_errors=True)
         return True
     finally:

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from executors import pickling
 from executors.blockio import FileBlocks
+from executors.interrupts import is_importing
 from executors.orders import CANCEL, Order, WorkerConfig
 from executors.runtime import Runtime, TaskCancelled
 from executors.session_folder import remove_if_dead
@@ -55,8 +56,8 @@ class _Interrupts:
         return self._task in self._cancelled
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if not self._is_meant() or not self.armed:
-            return
+        if not self._is_meant() or not self.armed or is_importing(frame):
+            return  # the driver asks again
         if self._depth:
             self._pending = True
             return
@@ -158,7 +159,7 @@ class Worker:
         try:
             request: tuple[Any, ...] = pickling.loads(self.connection.recv_bytes())
         except (EOFError, OSError):
-            _end()
+            _park()
         return request
 
     def _send(self, value: Any) -> None:
@@ -167,7 +168,7 @@ class Worker:
             try:
                 self.connection.send_bytes(data)
             except OSError:
-                _end()
+                _park()
 
 
 def _kill(victim: str | None) -> None:
@@ -175,10 +176,6 @@ def _kill(victim: str | None) -> None:
         raise NotImplementedError("a worker process can only kill itself")
     sys.stdout.flush()
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _end() -> NoReturn:
-    os._exit(1)
 
 
 def _watch(lifeline: int, folders: Sequence[str]) -> None:
@@ -190,13 +187,16 @@ def _watch(lifeline: int, folders: Sequence[str]) -> None:
         except InterruptedError:
             continue
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR2)
-    for folder in folders:
-        remove_if_dead(folder)
-    _end()
+    try:
+        for folder in folders:
+            remove_if_dead(folder)
+    finally:
+        os._exit(1)
 
 
-def _park(number: int, frame: FrameType | None) -> NoReturn:
-    """Stops the main thread where it is, so that it writes no more files."""
+def _park(*_: Any) -> NoReturn:
+    """The driver is dead: the main thread stops where it is, so that it writes no more files, and
+    `_watch` ends the process."""
     while True:
         signal.pause()
 

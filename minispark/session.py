@@ -313,9 +313,19 @@ class Session:
     # ---- blocks and files ----------------------------------------------------------------------
 
     def put(self, payload: bytes) -> Block:
-        """A block that every executor can read (a broadcast value)."""
+        """A block that every executor can read (a broadcast value).
+
+        Raises OSError where there is no room for it.
+        """
         self._check()
-        return self._executors.put(payload)
+        try:
+            return self._executors.put(payload)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"{error.strerror}: {len(payload):,} bytes cannot be placed; make room, or set "
+                f"spark.local.dir to a folder on a larger disk [{call_site()}]",
+            ) from error
 
     def open_block(self, block: Block) -> memoryview:
         """The bytes of a block made by `put`, in the driver."""
@@ -389,7 +399,8 @@ class Session:
         """End all executors and free everything."""
         if not self._stopped:
             self._stopped = True
-            self._loop.stop()
+            with ctrl_c.held_back():
+                self._loop.stop()
 
     def _check(self) -> None:
         if self._stopped:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from executors.ray_backend.cluster import RayCluster
 from minispark import SparkConf, SparkContext
 from planner import events as ev
 
@@ -41,8 +41,11 @@ class Recorder:
 
 @pytest.fixture(scope="session")
 def ray_here() -> Iterator[None]:
-    """One Ray for the whole run: every `ray[2]` context of the suite uses it."""
-    cluster = RayCluster(2, None, {})
+    """One Ray for the whole run: every `ray[2]` context of the suite uses it.
+
+    By name: workers import this file with the tests, and most of them shall not import Ray.
+    """
+    cluster: Any = importlib.import_module("executors.ray_backend.cluster").RayCluster(2, None, {})
     yield
     cluster.close()
 

@@ -66,34 +66,41 @@ class Script:
     def __init__(self, folder: Path, text: str, **variables: str) -> None:
         self.path = folder / "script.py"
         self.path.write_text(text)
-        self.process = subprocess.Popen(
-            [sys.executable, str(self.path)],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": ROOT, "PYTHONUNBUFFERED": "1", **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        self.errors = folder / "stderr"
+        with open(self.errors, "w") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, str(self.path)],
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": ROOT, "PYTHONUNBUFFERED": "1", **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
 
     def line(self) -> str:
         """The next line that it prints."""
         assert self.process.stdout is not None
         found = self.process.stdout.readline()
         if not found:
-            raise AssertionError(f"the script ended:\n{self.process.communicate()[1]}")
+            raise AssertionError(f"the script ended:\n{self.errors.read_text()}")
         return found.rstrip("\n")
 
     def end(self, seconds: float = 30.0) -> tuple[int, str, str]:
-        """Its exit code and what it printed, on both outputs, after it ended by itself."""
+        """Its exit code, what it printed that was not read yet, and all its errors."""
+        assert self.process.stdout is not None
         try:
-            out, err = self.process.communicate(timeout=seconds)
+            code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            out, err = self.process.communicate()
-            raise AssertionError(f"the script did not end:\n{out}\n{err}") from None
-        return self.process.returncode, out, err
+            self.kill()
+            raise AssertionError(f"the script did not end:\n{self.errors.read_text()}") from None
+        return code, self.process.stdout.read(), self.errors.read_text()
+
+    def kill(self) -> None:
+        """End it, if it has not ended."""
+        self.process.kill()
+        self.process.wait()
 
 
 def run_script(folder: Path, text: str, **variables: str) -> tuple[int, str, str]:
