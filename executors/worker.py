@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
@@ -27,6 +28,8 @@ from executors.runtime import Runtime, TaskCancelled
 from executors.session_folder import remove_if_dead
 from planner.events import BarrierCall, TaskFailed, TaskId
 from planner.failures import Cancelled
+
+_PARENT = os.getppid()
 
 
 class _Interrupts:
@@ -80,7 +83,7 @@ class _Interrupts:
 
     def arm(self, task: int) -> None:
         """Task number `task` begins. Raises TaskCancelled if it is cancelled already."""
-        self._cancelled = {number for number in self._cancelled if number >= task}
+        self._cancelled = {number for number in tuple(self._cancelled) if number >= task}
         self._pending = False
         self._task = task
         self.armed = True
@@ -159,7 +162,7 @@ class Worker:
         try:
             request: tuple[Any, ...] = pickling.loads(self.connection.recv_bytes())
         except (EOFError, OSError):
-            _park()
+            _cut_off()
         return request
 
     def _send(self, value: Any) -> None:
@@ -168,7 +171,7 @@ class Worker:
             try:
                 self.connection.send_bytes(data)
             except OSError:
-                _park()
+                _cut_off()
 
 
 def _kill(victim: str | None) -> None:
@@ -192,6 +195,15 @@ def _watch(lifeline: int, folders: Sequence[str]) -> None:
             remove_if_dead(folder)
     finally:
         os._exit(1)
+
+
+def _cut_off() -> NoReturn:
+    """The socket is closed. If the driver is dead, `_watch` ends the process when it has cleaned
+    up; if it lives, a task has closed the socket, and the process is of no more use."""
+    time.sleep(1.0)  # a dying driver closes its sockets a moment before it is gone
+    if os.getppid() == _PARENT:
+        os._exit(1)
+    _park()
 
 
 def _park(*_: Any) -> NoReturn:
