@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from executors import pickling
@@ -119,9 +119,12 @@ class InlineExecutors:
         if not self._events and self._orders:
             executor, _, data, program = self._orders.popleft()
             self._run(executor, data, program)
-        if not self._events and not self._orders and self._threads:
-            with ctrl_c.let_through():
-                self._events.append(self._from_threads.get())
+        while not self._events and not self._orders and self._threads:
+            try:
+                with ctrl_c.let_through():
+                    self._events.append(self._from_threads.get(timeout=0.05))
+            except Empty:  # the last event of a thread comes a moment before its end
+                self._threads = [thread for thread in self._threads if thread.is_alive()]
         events = list(self._events)
         self._events.clear()
         self._threads = [thread for thread in self._threads if thread.is_alive()]
