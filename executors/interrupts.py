@@ -89,6 +89,7 @@ class Interrupts:
                     self._task = -1
                     if self._sent:
                         _take_back()
+                    self._sent = self._pending = False  # it was this task's, and nobody else's
                 return
             except TaskCancelled:
                 continue  # it came at the last moment, and comes only once
