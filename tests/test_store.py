@@ -35,6 +35,8 @@ class Box:
     def __init__(self, root: Path, budget: int, **more: Any) -> None:
         self.memory = root / "memory"
         self.disk = root / "disk"
+        self.memory.mkdir(exist_ok=True)
+        self.disk.mkdir(exist_ok=True)
         self.warnings: list[str] = []
         self.pickled = 0
         self.store = Store(
@@ -564,8 +566,9 @@ def test_a_real_limit_on_file_sizes(box: Callable[..., Box]) -> None:
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
-    (tmp_path / "disk").write_text("a file is in the way")
     one = Box(tmp_path, 1 << 20)
+    one.disk.rmdir()
+    one.disk.write_text("a file is in the way")
     assert one.put(1, 0, [1], Level.DISK_ONLY) is None
     assert len(one.warnings) == 1
 

@@ -155,9 +155,9 @@ for turn in range(30):
             data.map(endless).count()
         except KeyboardInterrupt:
             pass
+        left = 0  # within the outer block: none is raised where nothing would catch it
     except KeyboardInterrupt:  # the second one came while the first was caught
         pass
-left = 0
 print("done", flush=True)
 print(data.sum(), seen.value, sc.parallelize([1, 2], 2).barrier().mapPartitions(list).collect())
 print(sc.statusTracker().getActiveJobsIds(), flush=True)
