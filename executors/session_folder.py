@@ -55,14 +55,18 @@ def memory_root() -> str:
     return tempfile.gettempdir()
 
 
-def remove_if_dead(path: str) -> bool:
-    """Remove a session's folder if no driver holds its lock."""
+def remove_if_dead(path: str, dying: bool = False) -> bool:
+    """Remove a session's folder if no driver holds its lock.
+
+    With `dying`, whoever holds it is about to end, and is waited for: a process that is killed
+    closes its files one after the other, and others learn of its end from the first.
+    """
     try:
         lock = os.open(os.path.join(path, LOCK), os.O_RDWR)
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | (0 if dying else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     else:

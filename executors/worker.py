@@ -192,7 +192,7 @@ def _watch(lifeline: int, folders: Sequence[str]) -> None:
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR2)
     try:
         for folder in folders:
-            remove_if_dead(folder)
+            remove_if_dead(folder, dying=True)
     finally:
         os._exit(1)
 
