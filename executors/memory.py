@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from executors.sizing import estimate
@@ -44,6 +45,13 @@ class Memory:
         if resident() - self._base < self.room // 2:
             return False
         return size_of(rows) > self.room
+
+
+def more(rows: list[Any], source: Iterator[Any]) -> bool:
+    """Append the next BATCH of `source` to `rows`; False if none came."""
+    before = len(rows)
+    rows.extend(islice(source, BATCH))
+    return len(rows) > before
 
 
 def size_of(rows: dict[Any, Any] | Sequence[Any]) -> int:

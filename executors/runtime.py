@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import chain, islice
+from itertools import chain
 from traceback import walk_tb
 from typing import Any
 
@@ -21,7 +21,7 @@ from executors.kernels.at import At
 from executors.kernels.rows import run_all
 from executors.kernels.sides import run_sides
 from executors.marks import refuse_strays
-from executors.memory import BATCH, Memory
+from executors.memory import Memory, more
 from executors.orders import InBlock, Inline, Order, Pickled, StageProgram, WorkerConfig
 from executors.spill import Spills
 from executors.store import Kept, Store
@@ -420,8 +420,7 @@ class _Task:
         if not inputs:
             raise _KeptMissing(*key)
         fresh: list[Any] = []
-        while batch := list(islice(inputs[0], BATCH)):
-            fresh += batch
+        while more(fresh, inputs[0]):
             if not step.level.useDisk and self.at.memory.full(fresh):
                 yield fresh  # it cannot be kept: whoever needs it again computes it again
                 yield inputs[0]

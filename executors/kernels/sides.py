@@ -146,7 +146,10 @@ class _Table:
         if not self.lists:
             fresh = dict(pairs)
             if len(fresh) == len(pairs) and self.values.keys().isdisjoint(fresh):
-                self.values.update(fresh)
+                if self.values:
+                    self.values.update(fresh)
+                else:
+                    self.values = fresh
                 return
             self.values = {key: [value] for key, value in self.values.items()}
             self.lists = True

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any
 
 from executors.kernels.at import At
-from executors.memory import BATCH
+from executors.memory import more
 from executors.spill import Runs
 
 Rows = Iterator[Any]
@@ -18,8 +17,7 @@ def sort_rows(rows: Rows, key: Callable[[Any], Any] | None, ascending: bool, at:
     """The rows in order of `key` (of themselves if None), equal ones in the order they came."""
     runs = Runs(at.spills)
     here: list[Any] = []
-    while batch := list(islice(rows, BATCH)):
-        here += batch
+    while more(here, rows):
         if at.memory.full(here):
             here.sort(key=key, reverse=not ascending)
             runs.add(here)
