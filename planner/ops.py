@@ -211,3 +211,22 @@ class CutByRange(Op):
     f: Fn | None
     channels: int
     ascending: bool
+
+
+# ---- columns -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Relational(Op):
+    """A fragment of a query: f(partition, tables, …) takes iterators of Arrow tables and gives one.
+
+    `f` is what runs it (it is given by whoever lowers the plan, as a row op is given the user's
+    function), `words` what pictures show.
+    """
+
+    f: Fn
+    words: str
+
+    @property
+    def label(self) -> str:
+        return self.words

@@ -16,6 +16,11 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
+class NothingPart(Part):
+    """No rows: the op above it finds its data itself."""
+
+
+@dataclass(frozen=True, eq=False)
 class RangePart(Part):
     """The integers start, start + step, … below (above, for a negative step) stop."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from executors.formats import pickled, records, text, whole
 from planner.sources import (
     FilesPart,
+    NothingPart,
     Part,
     PickledPart,
     RangePart,
@@ -25,6 +26,11 @@ from planner.sources import (
 def read(part: Part) -> Iterator[Any]:
     """An iterator over the rows of `part`. Nothing is read before the first row is asked for."""
     raise TypeError(f"there is no reader for a {type(part).__name__}")
+
+
+@read.register
+def _(part: NothingPart) -> Iterator[Any]:
+    return iter(())
 
 
 @read.register

@@ -88,6 +88,11 @@ def _map_partitions(op: ops.MapPartitions, rows: Rows, at: At) -> Rows:
 
 
 @run.register
+def _relational(op: ops.Relational, rows: Rows, at: At) -> Rows:
+    return iter(op.f(at.partition, rows))
+
+
+@run.register
 def _glom(op: ops.Glom, rows: Rows, at: At) -> Rows:
     return map(list, iter((rows,)))
 

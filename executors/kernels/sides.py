@@ -47,6 +47,11 @@ def _zip_with(op: ops.ZipWith, sides: Sequence[Rows], at: At) -> Rows:
 
 
 @run_sides.register
+def _relational(op: ops.Relational, sides: Sequence[Rows], at: At) -> Rows:
+    return iter(op.f(at.partition, *sides))
+
+
+@run_sides.register
 def _product(op: ops.Product, sides: Sequence[Rows], at: At) -> Rows:
     left, right = sides
     again = list(right)

@@ -1,0 +1,1 @@
+"""Running fragments of logical plans with Polars."""

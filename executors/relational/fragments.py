@@ -1,0 +1,59 @@
+"""A task's fragment: inputs and files become a Polars query, its answer an Arrow table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from executors.relational.errors import translated
+from executors.relational.nodes import Making, lazily
+from executors.relational.steps import MODULES
+from planner.columnar import to_arrow
+from planner.fragment import Fragment, children_of
+
+assert MODULES  # the steps and the functions are registered by importing them
+
+_COMPAT = pl.CompatLevel.newest()
+
+
+@dataclass(frozen=True, eq=False)
+class RunFragment:
+    """The function of a task: `sides` are iterators of Arrow tables, the answer is one table.
+
+    The columns are named `name#id`, as `Attr.column` says.
+    """
+
+    fragment: Fragment
+
+    def __call__(self, partition: int, *sides: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        yield answer(self.fragment, [list(side) for side in sides], partition)
+
+
+def answer(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -> pa.Table:
+    """The table that a fragment makes of its inputs."""
+    with translated():
+        frame = query(fragment, sides, partition).collect(engine="streaming")
+    return frame.to_arrow(compat_level=_COMPAT)
+
+
+def query(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -> pl.LazyFrame:
+    """The fragment as a Polars query."""
+    making = Making(fragment.settings, sides, partition)
+    made: list[pl.LazyFrame] = []
+    for node in fragment.nodes:
+        made.append(lazily(node, [made[at] for at in children_of(node)], making))
+    return made[-1].select([attr.column for attr in fragment.output])
+
+
+def named(table: pa.Table, output: Sequence[Any]) -> pa.Table:
+    """The table with the names and types that the user sees."""
+    schema = pa.schema([pa.field(a.name, to_arrow(a.kind), True) for a in output])
+    columns = [
+        column.cast(field.type) if column.type != field.type else column
+        for column, field in zip(table.columns, schema, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)

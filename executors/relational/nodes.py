@@ -1,0 +1,176 @@
+"""Each logical node as a step of a Polars query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+
+import polars as pl
+import pyarrow as pa
+
+from executors.relational.joins import joined
+from planner import logical as l
+from planner.building import build
+from planner.columnar import to_polars
+from planner.expressions import Attr, Expr
+from planner.fragment import Input
+from planner.functions.registry import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Making:
+    """What steps are made with: settings, the task's inputs, the partition's index."""
+
+    settings: Settings
+    sides: Sequence[list[pa.Table]]
+    partition: int
+
+    def build(self, expr: Expr) -> pl.Expr:
+        """The Polars expression of a typed one."""
+        return build(expr, self.settings)
+
+
+@singledispatch
+def lazily(node: l.Plan, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    """The rows of a node, from those of its children; columns are named `Attr.column`."""
+    raise TypeError(f"no step for {node!r}")
+
+
+# ---- leaves --------------------------------------------------------------------------------------
+
+
+def from_arrow(tables: Sequence[pa.Table], attrs: Sequence[Attr]) -> pl.LazyFrame:
+    """Arrow tables as one frame with the columns of `attrs`, by position."""
+    names = {attr.column: to_polars(attr.kind) for attr in attrs}
+    if not tables:
+        return pl.LazyFrame(schema=names)
+    renamed = [table.rename_columns(list(names)) for table in tables]
+    frame = pl.from_arrow(pa.concat_tables(renamed), rechunk=False)
+    assert isinstance(frame, pl.DataFrame)
+    wrong = [name for name, kind in names.items() if frame.schema[name] != kind]
+    return frame.lazy().with_columns(pl.col(name).cast(names[name]) for name in wrong)
+
+
+@lazily.register
+def _table(node: l.Table, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    return from_arrow([node.data], node.attrs)
+
+
+@lazily.register
+def _input(node: Input, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    return from_arrow(at.sides[node.side], node.attrs)
+
+
+@lazily.register
+def _range(node: l.Range, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    numbers = pl.int_range(node.start, node.stop, node.step, dtype=pl.Int64)
+    return pl.select(numbers.alias(node.attr.column), eager=False)
+
+
+# ---- one child -----------------------------------------------------------------------------------
+
+
+@lazily.register
+def _project(node: l.Project, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    built = [
+        at.build(column).alias(attr.column)
+        for column, attr in zip(node.columns, node.output, strict=True)
+    ]
+    if any(isinstance(column, Attr) for column in node.columns):
+        return children[0].select(built)
+    # Without a column of the child a select could be of one row.
+    mark = "#rows"
+    return children[0].with_columns(pl.lit(True).alias(mark)).select(mark, *built).drop(mark)
+
+
+@lazily.register
+def _filter(node: l.Filter, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    return children[0].filter(at.build(node.condition))
+
+
+@lazily.register
+def _aggregate(node: l.Aggregate, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    values = [at.build(value).alias(value.attr.column) for value in node.values]
+    if node.groups:
+        keys = [attr.column for attr in node.groups]
+        return (
+            children[0]
+            .group_by(keys)
+            .agg(values)
+            .select(*keys, *(v.meta.output_name() for v in values))
+        )
+    return children[0].select(values or [pl.len().alias("#rows")])
+
+
+@lazily.register
+def _expand(node: l.Expand, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    each = [
+        children[0].select(
+            at.build(expr).alias(attr.column)
+            for expr, attr in zip(projection, node.attrs, strict=True)
+        )
+        for projection in node.projections
+    ]
+    return pl.concat(each)
+
+
+@lazily.register
+def _sort(node: l.Sort, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    return children[0].sort(
+        [at.build(order.child) for order in node.order],
+        descending=[not order.ascending for order in node.order],
+        nulls_last=[not order.nulls_lead for order in node.order],
+        maintain_order=True,
+    )
+
+
+@lazily.register
+def _limit(node: l.Limit, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    return children[0].slice(node.offset, node.count)
+
+
+@lazily.register
+def _tail(node: l.Tail, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    return children[0].tail(node.count)
+
+
+@lazily.register
+def _distinct(node: l.Distinct, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    keys = [attr.column for attr in node.keys] or None
+    return children[0].unique(keys, keep="first" if keys else "any", maintain_order=bool(keys))
+
+
+@lazily.register
+def _known(node: l.Known, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    return children[0]
+
+
+@lazily.register
+def _hint(node: l.Hint, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    return children[0]
+
+
+@lazily.register
+def _repartition(node: l.Repartition, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    return children[0]  # where a plan is one task, all its partitions are
+
+
+# ---- several children ----------------------------------------------------------------------------
+
+
+@lazily.register
+def _join(node: l.Join, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    return joined(node, children[0], children[1], at.settings)
+
+
+@lazily.register
+def _union(node: l.Union, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    sides = [
+        child.select(
+            pl.col(old.column).cast(to_polars(new.kind)).alias(new.column)
+            for old, new in zip(side.output, node.attrs, strict=True)
+        )
+        for child, side in zip(children, node.sides, strict=True)
+    ]
+    return pl.concat(sides)
