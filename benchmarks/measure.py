@@ -32,10 +32,14 @@ class Failed(Exception):
 
 
 class Engine:
-    """The driver process of one engine. It starts at the first request."""
+    """The driver process of one engine: `python -m module name fd`. It starts at the first
+    request."""
 
-    def __init__(self, name: str, python: str, folder: str) -> None:
+    def __init__(
+        self, name: str, python: str, folder: str, module: str = "benchmarks.engines"
+    ) -> None:
         self.name = name
+        self.module = module
         self.python = python
         self.log = os.path.join(folder, f"{name}.log")
         self.process: subprocess.Popen[bytes] | None = None
@@ -45,7 +49,7 @@ class Engine:
         mine, theirs = Pipe()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.python, "-m", "benchmarks.engines", self.name, str(theirs.fileno())],
+                [self.python, "-m", self.module, self.name, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env=environment(self.python),
                 cwd=ROOT,
