@@ -66,6 +66,7 @@ class _Block:
     watch: mutation.Watch | None = None
     live_bytes: int | None = None
     stuck: bool = False  # it was tried: a step down would save nothing, or cannot be done
+    reads: int = 0  # as live rows
 
     @property
     def weight(self) -> int:
@@ -207,6 +208,7 @@ class Store:
             return None
         self._blocks[key] = self._blocks.pop(key)  # most recently used now
         if block.form == LIVE:
+            self._note_read(block)
             return self._copy(key, block) if key[0] in self._copied else block.held
         try:
             in_process = block.form == PICKLED
@@ -434,7 +436,12 @@ class Store:
         if isinstance(block.held, list):
             mutation.freeze(block.held)
             block.watch = mutation.watch(block.held)
-        if self._freeze_gc and block.bytes > _WORTH_FREEZING:
+
+    def _note_read(self, block: _Block) -> None:
+        """From the second read on it is likely to stay: the garbage collector need not look at it.
+        What is read once (the runs of a sort) would cost more to hide than to look at."""
+        block.reads += 1
+        if block.reads == 2 and self._freeze_gc and block.bytes > _WORTH_FREEZING:
             gc.collect(1)  # young garbage first, or it would stay
             gc.freeze()
 
@@ -454,7 +461,8 @@ class Store:
             block.told = before
             kept_files.moved(before, held)
         elif was == LIVE:
-            self._thaw_gc()
+            self._thaw_gc(block)
+            block.reads = 0
 
     def _forget(self, key: Key) -> None:
         """Let a block go, if there is one; the driver is told, unless it is put again before."""
@@ -470,10 +478,10 @@ class Store:
         if block.file is not None:
             kept_files.remove(block.file[1])
         if block.form == LIVE:
-            self._thaw_gc()
+            self._thaw_gc(block)
 
-    def _thaw_gc(self) -> None:
-        if self._freeze_gc:
+    def _thaw_gc(self, block: _Block) -> None:
+        if self._freeze_gc and block.reads >= 2:
             gc.unfreeze()
 
     def _told(self, key: Key, block: _Block) -> Kept:

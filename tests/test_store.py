@@ -802,15 +802,20 @@ def test_the_collector_is_left_alone_unless_asked(box: Callable[..., Box]) -> No
     before = gc.get_freeze_count()
     one = box()
     one.put(1, 0, [[i] for i in range(100_000)], Level.MEMORY_ONLY)
+    for _ in range(3):
+        one.store.get((1, 0))
     assert gc.get_freeze_count() == before
 
 
-def test_cached_rows_are_out_of_the_collectors_sight_and_come_back(
+def test_rows_read_again_are_out_of_the_collectors_sight_and_come_back(
     box: Callable[..., Box],
 ) -> None:
     one = box(freeze_gc=True)
     try:
         one.put(1, 0, [[i] for i in range(100_000)], Level.MEMORY_ONLY)
+        one.store.get((1, 0))
+        assert gc.get_freeze_count() == 0
+        one.store.get((1, 0))
         assert gc.get_freeze_count() >= 100_000
         one.store.drop((1, 0))
         assert gc.get_freeze_count() == 0
