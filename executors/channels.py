@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from executors import frames
 from executors.hashing import best_hash, portable_hash, refuse_unhashable
+from executors.relational import splitting
 from executors.spill import Spills
 from planner import partitioning as parts
 
@@ -19,6 +20,7 @@ Rows = Iterator[Any]
 Deal = Callable[[list[Any], list[list[Any]]], bool | None]
 _KEY = itemgetter(0)
 _FRAME = 8 << 20  # bytes a frame should have
+_OF_TABLES = (parts.HashColumns, parts.DealColumns, parts.ChannelColumn)
 _FIRST = 1024  # rows after which the size of a row is known
 
 
@@ -86,6 +88,39 @@ def _direct(partitioning: parts.Direct, index: int) -> Deal:
     return deal_runs if partitioning.runs else deal
 
 
+@dealer.register
+def _hash_columns(partitioning: parts.HashColumns, index: int) -> Deal:
+    channels, keys = partitioning.channels, partitioning.keys
+
+    def deal(tables: list[Any], lists: list[list[Any]]) -> None:
+        for channel, table in splitting.by_hash(tables, keys, channels):
+            lists[channel].append(table)
+
+    return deal
+
+
+@dealer.register
+def _deal_columns(partitioning: parts.DealColumns, index: int) -> Deal:
+    dealt = index
+
+    def deal(tables: list[Any], lists: list[list[Any]]) -> None:
+        nonlocal dealt
+        for channel, table in splitting.dealt(tables, partitioning.channels, dealt):
+            lists[channel].append(table)
+        dealt += sum(table.num_rows for table in tables)
+
+    return deal
+
+
+@dealer.register
+def _channel_column(partitioning: parts.ChannelColumn, index: int) -> Deal:
+    def deal(tables: list[Any], lists: list[list[Any]]) -> None:
+        for channel, table in splitting.by_last_column(tables):
+            lists[channel].append(table)
+
+    return deal
+
+
 class Written:
     """The frames of each channel, in memory or, over `limit` bytes, in a temporary file."""
 
@@ -106,7 +141,7 @@ class Written:
         for rows, done in zip(lists, self._lists, strict=True):
             if rows:
                 frame = frames.encode(rows, self._compress, mark)
-                self.rows += len(rows)
+                self.rows += frames.count(rows)
                 self.bytes += len(frame)
                 done.append(frame)
                 rows.clear()
@@ -163,7 +198,8 @@ def write_channels(
     deal = dealer(partitioning, index)
     lists: list[list[Any]] = [[] for _ in range(partitioning.channels)]
     written = Written(partitioning.channels, spills, limit, compress)
-    size = _FIRST
+    tables = isinstance(partitioning, _OF_TABLES)
+    size = 1 if tables else _FIRST
     while batch := list(islice(rows, size)):
         mark = bool(deal(batch, lists))
         bytes_now = written.add(lists, mark)

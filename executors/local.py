@@ -23,6 +23,7 @@ from typing import Any
 
 from executors import kept_files, pickling
 from executors.blockio import FileBlocks
+from executors.machine import kernel_threads
 from executors.orders import CANCEL, InBlock, Order, WorkerConfig
 from executors.protocol import EngineConf
 from executors.session_folder import SessionFolder, memory_root
@@ -108,7 +109,9 @@ class LocalExecutors:
         control, control_in = os.pipe()
         given = (theirs.fileno(), control, self._life_read)
         arguments = [sys.executable, "-P", "-m", "executors.worker", *map(str, given)]
+        staged = self.conf.conf.get("minispark.sql.singleNode") == "never"
         environment = {
+            "POLARS_MAX_THREADS": str(kernel_threads(self.slots, staged)),
             **os.environ,
             **self.conf.environment,
             "PYTHONHASHSEED": HASH_SEED,

@@ -10,6 +10,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def kernel_threads(executors: int, staged: bool) -> int:
+    """Threads of Polars in an executor: all cores where one task has a whole query, a fair share
+    where the tasks of a stage run side by side."""
+    return max(1, cores() // max(1, executors)) if staged else cores()
+
+
 def share_of_memory(executors: int) -> int:
     """An executor's budget in bytes by default: its part of six tenths of what is free now."""
     try:

@@ -167,6 +167,8 @@ _NAMED_ATOMS = frozenset(
         "decimal.Decimal",
         "fractions.Fraction",
         "uuid.UUID",
+        "pyarrow.lib.RecordBatch",
+        "pyarrow.lib.Table",
     }
 )  # by name, so that nothing is imported for them
 

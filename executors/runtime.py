@@ -319,7 +319,7 @@ class _Task:
         if self.order.kind == "map":
             return self._map(rows), None
         answer = list(rows)
-        self.rows_out = len(answer)
+        self.rows_out = frames.count(answer)
         frame = frames.encode(answer)
         self.bytes_out = len(frame)
         self.fault("before write")

@@ -78,6 +78,7 @@ class Session:
         self._live: dict[int, JobInfo] = {}
         self._until: dict[int, weakref.ref[Persist]] = {}  # exchange -> kept for its sake
         self._stopped = False
+        self.at_stop: list[Callable[[], None]] = []  # what shall be let go with the session
         self.faults = self._loop.faults
         self.recovery = RecoveryReport()
         self.add_listener(self.recovery)
@@ -398,6 +399,9 @@ class Session:
     def stop(self) -> None:
         """End all executors and free everything."""
         if not self._stopped:
+            for let_go in self.at_stop:
+                let_go()
+            self.at_stop.clear()
             self._stopped = True
             with ctrl_c.held_back():
                 self._loop.stop()

@@ -134,8 +134,38 @@ SETTINGS = (
         "Whether textFile and its kin enter folders within folders.",
     ),
 )
+SQL_SETTINGS = (  # these may change while a program runs
+    Setting("minispark.sql.singleNode", str, "auto", "always, never or auto: queries as one task."),
+    Setting("spark.sql.shuffle.partitions", parse_count, None, "Partitions of a query's stages."),
+    Setting("spark.sql.autoBroadcastJoinThreshold", str, "10m", "Bytes sent to all; -1: never."),
+    Setting("spark.sql.files.maxPartitionBytes", parse_size, "128m", "Bytes that a task scans."),
+    Setting("spark.sql.files.openCostInBytes", parse_size, "4m", "What opening a file counts as."),
+    Setting("spark.sql.adaptive.enabled", parse_flag, "true", "Stages follow measured sizes."),
+    Setting(
+        "spark.sql.adaptive.advisoryPartitionSizeInBytes", parse_size, "64m", "Bytes to fill up to."
+    ),
+    Setting(
+        "spark.sql.adaptive.coalescePartitions.minPartitionSize", parse_size, "1m", "At least."
+    ),
+    Setting(
+        "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes",
+        parse_size,
+        "256m",
+        "Bytes over which a partition of a join is split.",
+    ),
+    Setting(
+        "spark.sql.adaptive.skewJoin.skewedPartitionFactor",
+        float,
+        "5.0",
+        "How many times the median it must have for that.",
+    ),
+    Setting("spark.sql.ansi.enabled", parse_flag, "true", "Errors of values raise, or are NULL."),
+    Setting("spark.sql.session.timeZone", str, "UTC", "The zone that timestamps are shown in."),
+    Setting("spark.sql.caseSensitive", parse_flag, "false", "Whether names differ by case."),
+)
 PREFIXES = ("spark.executorEnv.", "spark.driver.resource.")
-_BY_KEY = {setting.key: setting for setting in SETTINGS}
+_BY_KEY = {setting.key: setting for setting in (*SETTINGS, *SQL_SETTINGS)}
+_RUNTIME = frozenset(setting.key for setting in SQL_SETTINGS)
 _told: set[str] = set()  # keys that were warned of, once in a process
 
 
@@ -169,6 +199,15 @@ def is_known(key: str) -> bool:
     (True, False)
     """
     return key in _BY_KEY or key.startswith(PREFIXES)
+
+
+def is_runtime(key: str) -> bool:
+    """Whether a known key may change while a program runs.
+
+    >>> is_runtime("spark.sql.shuffle.partitions"), is_runtime("spark.master")
+    (True, False)
+    """
+    return key in _RUNTIME
 
 
 def check(conf: Mapping[str, str], stacklevel: int = 2) -> None:

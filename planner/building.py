@@ -21,7 +21,7 @@ from planner.expressions import (
     Over,
     Variable,
 )
-from planner.functions.registry import At, Settings, find, value_of
+from planner.functions.registry import Aggregate, At, Settings, find, value_of
 
 
 def build(expr: Expr, settings: Settings, variables: dict[int, pl.Expr] | None = None) -> pl.Expr:
@@ -64,7 +64,7 @@ def at_of(call: Call, settings: Settings) -> At:
     """What the builder of a call is told."""
     types = tuple(t.NULL if isinstance(arg, Lambda) else arg.type for arg in call.args)
     values = tuple(value_of(arg) for arg in call.args)
-    return At(call.type, types, values, settings, call.args)
+    return At(call.type, types, values, settings, call.args, call.ignore_nulls)
 
 
 def _call(call: Call, settings: Settings, variables: dict[int, pl.Expr] | None) -> pl.Expr:
@@ -75,12 +75,34 @@ def _call(call: Call, settings: Settings, variables: dict[int, pl.Expr] | None) 
             args.append(_function(arg, settings, variables))
         else:
             args.append(build(arg, settings, variables))
+    if isinstance(entry, Aggregate):
+        args = _chosen(call, entry, args, settings, variables)
+        if call.distinct and entry.name == "count" and len(args) == 1:
+            found: pl.Expr = args[0].drop_nulls().n_unique()  # quicker than unique().count()
+            return found.cast(pl.Int64)
+    return entry.build(at, *args)
+
+
+def _chosen(
+    call: Call,
+    entry: Aggregate,
+    args: list[Any],
+    settings: Settings,
+    variables: dict[int, pl.Expr] | None,
+) -> list[Any]:
+    """The values that FILTER and DISTINCT leave to an aggregate."""
+    places = [at for at in range(len(args)) if at not in entry.constants]
+    chosen = {at: args[at] for at in places}
     if call.where is not None:
         where = build(call.where, settings, variables)
-        args = [arg.filter(where) for arg in args] or [where.filter(where)]
-    if call.distinct and len(args) == 1:
-        args = [args[0].unique()]
-    return entry.build(at, *args)
+        chosen = {at: arg.filter(where) for at, arg in chosen.items()}
+    if call.distinct and len(places) == 1 and entry.name != "count":
+        chosen = {at: arg.unique(maintain_order=not entry.partial) for at, arg in chosen.items()}
+    elif call.distinct and len(places) > 1:
+        each = pl.struct([arg.alias(f"{at}") for at, arg in chosen.items()])
+        rows = each.unique(maintain_order=not entry.partial)
+        chosen = {at: rows.struct.field(f"{at}") for at in places}
+    return [chosen.get(at, arg) for at, arg in enumerate(args)]
 
 
 def _function(function: Lambda, settings: Settings, around: dict[int, pl.Expr] | None) -> Any:

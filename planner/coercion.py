@@ -29,7 +29,7 @@ def literal_as_decimal(expr: Expr) -> t.DecimalType | None:
     """As `as_decimal`; a whole literal takes only the digits that it has."""
     if (
         isinstance(expr, Literal)
-        and isinstance(expr.kind, t.IntegralType)
+        and isinstance(expr.kind, t.ShortType | t.IntegerType | t.LongType)
         and expr.value is not None
     ):
         return t.DecimalType(max(1, len(str(abs(expr.value)))), 0)
@@ -68,6 +68,12 @@ def widest(a: t.DataType, b: t.DataType) -> t.DataType | None:
         return _number(a, b)
     if isinstance(a, _TIMES) and isinstance(b, _TIMES):
         return t.TIMESTAMP if t.TIMESTAMP in (a, b) else t.TIMESTAMP_NTZ
+    if isinstance(a, t.DayTimeIntervalType) and isinstance(b, t.DayTimeIntervalType):
+        ends = min(a.startField, b.startField), max(a.endField, b.endField)
+        return t.DayTimeIntervalType(*ends)
+    if isinstance(a, t.YearMonthIntervalType) and isinstance(b, t.YearMonthIntervalType):
+        ends = min(a.startField, b.startField), max(a.endField, b.endField)
+        return t.YearMonthIntervalType(*ends)
     if isinstance(a, t.ArrayType) and isinstance(b, t.ArrayType):
         inner = widest(a.elementType, b.elementType)
         return inner and t.ArrayType(inner, a.containsNull or b.containsNull)
@@ -123,6 +129,25 @@ def _with_text(a: t.DataType, b: t.DataType) -> t.DataType | None:
 def common(types: Iterable[t.DataType]) -> t.DataType | None:
     """The `widest` of several types."""
     return reduce(lambda a, b: a and widest(a, b), types, t.NULL)  # type: ignore[arg-type,return-value]
+
+
+def common_without_ansi(types: Iterable[t.DataType]) -> t.DataType | None:
+    """The type of branches and choices where ANSI is off: text beside numbers and dates stays."""
+    kinds = list(types)
+    others = [kind for kind in kinds if kind not in (t.STRING, t.NULL)]
+    never = (t.BinaryType, t.BooleanType)
+    if t.STRING in kinds and all(
+        isinstance(kind, t.AtomicType) and not isinstance(kind, never) for kind in others
+    ):
+        return t.STRING
+    reals = all(isinstance(kind, t.NumericType | t.NullType) for kind in kinds)
+    if (
+        reals
+        and t.FLOAT in kinds
+        and not any(isinstance(kind, t.DoubleType | t.DecimalType) for kind in kinds)
+    ):
+        return t.FLOAT
+    return common(kinds)
 
 
 def implied(expr: Expr, kind: t.DataType) -> Expr:

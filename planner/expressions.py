@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from planner import types as t
@@ -242,7 +243,8 @@ class Call(Expr):
 @dataclass(frozen=True)
 class Cast(Expr):
     """A value as another type. `mode`: 'ansi' raises where it cannot be, 'try' and 'legacy' give
-    NULL ('legacy' also wraps numbers), 'implied' is one that SQL itself put there."""
+    NULL ('legacy' also wraps numbers), 'implied' is one that SQL itself put there; 'asked' is one
+    that the user wrote, before it is typed as 'ansi' or 'legacy' by the settings."""
 
     child: Expr
     kind: t.DataType
@@ -288,7 +290,7 @@ class Alias(Expr):
     def nullable(self) -> bool:
         return self.child.nullable
 
-    @property
+    @cached_property
     def attr(self) -> Attr:
         """The output column."""
         return Attr(self.name, self.type, self.nullable, self.id, (), self.metadata or ())

@@ -7,11 +7,11 @@ can be pickled. Leaves are tables, ranges, scans, and the inputs of the task.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from planner.expressions import Attr
+from planner.expressions import Alias, Attr, Order
 from planner.functions.registry import Settings
-from planner.logical import Plan, Slot
+from planner.logical import One, Plan, Slot
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +23,102 @@ class Input(Plan):
 
     def _columns(self) -> tuple[Attr, ...]:
         return self.attrs
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf(Plan):
+    """A leaf that is another in each partition (slices of a scan): it is the row of side `side`."""
+
+    attrs: tuple[Attr, ...]
+    side: int
+
+    def _columns(self) -> tuple[Attr, ...]:
+        return self.attrs
+
+
+@dataclass(frozen=True, eq=False)
+class Partial(One):
+    """The groups, and the states of each aggregate over the rows of one partition."""
+
+    groups: tuple[Attr, ...]
+    values: tuple[Alias, ...]
+    states: tuple[tuple[Attr, ...], ...]
+
+    def _columns(self) -> tuple[Attr, ...]:
+        return (*self.groups, *(state for each in self.states for state in each))
+
+
+@dataclass(frozen=True, eq=False)
+class Merged(Plan):
+    """The aggregates of the states that come from side `side`; `states` of each of `values`, as
+    `Partial` gives them."""
+
+    groups: tuple[Attr, ...]
+    values: tuple[Alias, ...]
+    states: tuple[tuple[Attr, ...], ...]
+    side: int
+
+    def _columns(self) -> tuple[Attr, ...]:
+        return (*self.groups, *(value.attr for value in self.values))
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled(One):
+    """Evenly spaced rows of the child in `order`, up to `most`; `weight` says how many rows each
+    of them stands for."""
+
+    order: tuple[Order, ...]
+    most: int
+    weight: Attr
+
+    def _columns(self) -> tuple[Attr, ...]:
+        return (*_keys(self.order), self.weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds(One):
+    """Of sampled rows those that cut all rows into `channels` even parts, in order."""
+
+    order: tuple[Order, ...]
+    channels: int
+    weight: Attr
+
+    def _columns(self) -> tuple[Attr, ...]:
+        return _keys(self.order)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked(One):
+    """The child's rows and, in the last column, how many rows of `bounds` come before each."""
+
+    bounds: Plan
+    order: tuple[Order, ...]
+    channel: Attr
+
+    @property
+    def children(self) -> tuple[Plan, ...]:
+        return (self.child, self.bounds)
+
+    def with_children(self, children: tuple[Plan, ...]) -> Plan:
+        return replace(self, child=children[0], bounds=children[1])
+
+    def _columns(self) -> tuple[Attr, ...]:
+        return (*self.child.output, self.channel)
+
+
+@dataclass(frozen=True, eq=False)
+class Slabs(One):
+    """The child's rows and, in the last column, which of `channels` even runs each belongs to."""
+
+    channels: int
+    channel: Attr
+
+    def _columns(self) -> tuple[Attr, ...]:
+        return (*self.child.output, self.channel)
+
+
+def _keys(order: Sequence[Order]) -> tuple[Attr, ...]:
+    return tuple(dict.fromkeys(key.child for key in order if isinstance(key.child, Attr)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from planner import types as t
 from planner.expressions import Alias, Attr, Expr, Order
 from planner.site import NOWHERE, Site
 
@@ -94,11 +95,13 @@ class Range(Plan):
 
 @dataclass(frozen=True)
 class FileSlice:
-    """A part of a scan that one task reads: whole files, or row groups / bytes of one.
+    """A part of a scan that one task reads: a whole file, or row groups or bytes of one.
 
     `rows` and `bytes` are what the footers say (-1 for unknown); `values` are those of the columns
-    that the folder's name gives. `pieces` are format-specific: row groups of Parquet, or a range of
-    bytes; empty for the whole file.
+    that the folder's name gives. `pieces` is empty for the whole file, else for Parquet the first
+    row and the number of rows, for lines of text the first byte and the one after the last.
+    `groups` are the (rows, bytes) that the slice can be cut at, `layout` the place in
+    `Scan.layouts` of the columns that the file has.
     """
 
     path: str
@@ -106,13 +109,16 @@ class FileSlice:
     bytes: int = -1
     values: tuple[Any, ...] = ()
     pieces: tuple[int, ...] = ()
+    groups: tuple[tuple[int, int], ...] = ()
+    layout: int = 0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Scan(Plan):
-    """Files. `attrs` are the columns wanted, `partitioned` those of them that folders name, in the
-    order of `FileSlice.values`; `filters` are conditions that the reader may use to skip data and
-    that are checked above all the same. `options` are those of the format."""
+    """Files. `attrs` are the columns wanted, `partitioned` those that folders name, in the order of
+    `FileSlice.values`; `filters` are conditions that the reader may use to skip data and that are
+    checked above all the same. `options` are those of the format, their names in lower case.
+    `layouts` are the columns of files, in their order: for Parquet one for each schema there is."""
 
     format: str
     attrs: tuple[Attr, ...]
@@ -121,6 +127,7 @@ class Scan(Plan):
     filters: tuple[Expr, ...] = ()
     options: tuple[tuple[str, Any], ...] = ()
     label: str = ""
+    layouts: tuple[t.StructType, ...] = ()
 
     def _columns(self) -> tuple[Attr, ...]:
         return self.attrs

@@ -221,11 +221,13 @@ class Relational(Op):
     """A fragment of a query: f(partition, tables, …) takes iterators of Arrow tables and gives one.
 
     `f` is what runs it (it is given by whoever lowers the plan, as a row op is given the user's
-    function), `words` what pictures show.
+    function), `words` what pictures show. Of the sides `splits` the rows may be given to several
+    tasks, each with all of the other sides.
     """
 
     f: Fn
     words: str
+    splits: tuple[int, ...] = ()
 
     @property
     def label(self) -> str:

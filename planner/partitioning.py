@@ -72,3 +72,26 @@ class Direct(Partitioning):
     @property
     def promise(self) -> Partitioner | None:
         return self.by
+
+
+# ---- tables: the rows of an exchange are Arrow tables, and these deal the rows in them -----------
+
+
+@dataclass(frozen=True)
+class HashColumns(Partitioning):
+    """A table's row goes where the hash of its columns at places `keys` says: the same in every
+    process, and for equal values (0.0 and -0.0 are equal, and so are NaNs and NULLs). Both sides
+    of a join must have one type for each key."""
+
+    keys: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class DealColumns(Partitioning):
+    """A table's rows are dealt evenly. Who gets which depends on the rows only and not on their
+    order, so that a map task that runs again deals as it did before."""
+
+
+@dataclass(frozen=True)
+class ChannelColumn(Partitioning):
+    """A table's last column says where each row goes, and is left behind."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from planner.blocks import Slice
 from planner.levels import StorageLevel
 from planner.ops import MapPartitions, Op
 from planner.reads import Reads
@@ -39,19 +40,30 @@ class Read(Step):
 class Fetch(Step):
     """What an exchange delivers to partition p: the channels `view[p]` (channel p if no view).
 
-    With `everywhere` every reader gets channel 0, whole. `hashed` is the number of channels if rows
-    were sent by the hash of their key: readers check a few.
+    `shares`, (part, parts) for each partition, says which part of the map outputs it gets of
+    them. With `everywhere` every reader gets channel 0, whole. `hashed` is the number of channels
+    if rows were sent by the hash of their key: readers check a few.
     """
 
     exchange: int
     everywhere: bool = False
     hashed: int = 0
     view: tuple[tuple[int, ...], ...] | None = None
+    shares: tuple[tuple[int, int], ...] | None = None
 
     def channels(self, partition: int) -> tuple[int, ...]:
         if self.everywhere:
             return (0,)
         return (partition,) if self.view is None else self.view[partition]
+
+    def taken(self, partition: int, slices: tuple[Slice, ...]) -> tuple[Slice, ...]:
+        """The slices of its channels that a partition reads."""
+        part, parts = (0, 1) if self.shares is None else self.shares[partition]
+        if self.everywhere or parts == 1:
+            return slices
+        sources = sorted({each.source for each in slices})
+        own = {at for rank, at in enumerate(sources) if rank * parts // len(sources) == part}
+        return tuple(each for each in slices if each.source in own)
 
 
 @dataclass(frozen=True, eq=False)

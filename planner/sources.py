@@ -81,3 +81,10 @@ class PickledPart(Part):
     """Files written by saveAsPickleFile or a checkpoint."""
 
     paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ValuesPart(Part):
+    """Rows that are plain values of the engine's own: the file slices that a task scans."""
+
+    values: tuple[Any, ...]

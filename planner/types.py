@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from planner import ddl
+
 
 class DataType:
     """Base of all types."""
@@ -32,6 +34,15 @@ class DataType:
     def json(self) -> str:
         """The type as JSON text."""
         return json.dumps(self.jsonValue(), separators=(",", ":"), sort_keys=True)
+
+    @staticmethod
+    def fromDDL(ddl: str) -> DataType:
+        """The type that SQL text names: one type, or the fields of a struct.
+
+        >>> DataType.fromDDL("a int, b string").simpleString()
+        'struct<a:int,b:string>'
+        """
+        return parsed(ddl)
 
     def _parts(self) -> tuple[Any, ...]:
         return ()
@@ -297,6 +308,12 @@ class StructField(DataType):
     def _parts(self) -> tuple[Any, ...]:
         return (self.name, self.dataType, self.nullable)
 
+    @classmethod
+    def fromJson(cls, json: dict[str, Any]) -> StructField:
+        """The field that `jsonValue` described."""
+        kind = from_json(json["type"])
+        return cls(json["name"], kind, json.get("nullable", True), json.get("metadata"))
+
     def simpleString(self) -> str:
         return f"{self.name}:{self.dataType.simpleString()}"
 
@@ -333,7 +350,7 @@ class StructType(DataType):
         if not isinstance(field, StructField):
             if data_type is None:
                 raise ValueError(f"the field {field!r} needs a type")
-            found = SIMPLE[data_type.lower()]() if isinstance(data_type, str) else data_type
+            found = parsed_type(data_type) if isinstance(data_type, str) else data_type
             field = StructField(field, found, nullable, metadata)
         self.fields.append(field)
         self.names.append(field.name)
@@ -364,6 +381,24 @@ class StructType(DataType):
         if isinstance(key, slice):
             return StructType(self.fields[key])
         return self.fields[key]
+
+    @classmethod
+    def fromJson(cls, json: dict[str, Any]) -> StructType:
+        """The struct that `jsonValue` described.
+
+        >>> StructType.fromJson(StructType().add("n", "int").jsonValue()).simpleString()
+        'struct<n:int>'
+        """
+        found = from_json(json)
+        if not isinstance(found, StructType):
+            raise ValueError(f"{json!r} is no struct")
+        return found
+
+    def toNullable(self) -> StructType:
+        """The struct whose fields, at any depth, may be null."""
+        found = nullable(self)
+        assert isinstance(found, StructType)
+        return found
 
     def simpleString(self) -> str:
         return f"struct<{','.join(field.simpleString() for field in self.fields)}>"
@@ -400,3 +435,110 @@ NULL, STRING, BINARY, BOOLEAN = NullType(), StringType(), BinaryType(), BooleanT
 BYTE, SHORT, INT, LONG = ByteType(), ShortType(), IntegerType(), LongType()
 FLOAT, DOUBLE, DATE = FloatType(), DoubleType(), DateType()
 TIMESTAMP, TIMESTAMP_NTZ = TimestampType(), TimestampNTZType()
+
+
+# ---- types out of text and JSON ------------------------------------------------------------------
+
+
+def parsed(text: str) -> DataType:
+    """The type that SQL text names: one type, or else the fields of a struct.
+
+    Raises ddl.BadType.
+
+    >>> parsed("a int, b array<string>").simpleString(), parsed("int").simpleString()
+    ('struct<a:int,b:array<string>>', 'int')
+    """
+    try:
+        return _struct(ddl.read_fields(text))
+    except ddl.BadType as error:
+        try:
+            return parsed_type(text)
+        except ddl.BadType as other:
+            known = [each for each in (error, other) if each.of_name]
+            raise max(known or (error, other), key=lambda each: each.place) from None
+
+
+def parsed_type(text: str) -> DataType:
+    """The one type that SQL text names. Raises ddl.BadType."""
+    return _of_word(ddl.read_type(text))
+
+
+def _struct(fields: tuple[ddl.Named, ...]) -> StructType:
+    return StructType(
+        [
+            StructField(
+                field.name,
+                _of_word(field.kind),
+                field.nullable,
+                None if field.comment is None else {"comment": field.comment},
+            )
+            for field in fields
+        ]
+    )
+
+
+def _of_word(word: ddl.Word) -> DataType:
+    inner = [_of_word(each) for each in word.inner] if word.name != "interval" else []
+    match word.name, len(inner), len(word.numbers):
+        case "struct", 0, 0 if not word.bare:
+            return _struct(word.fields)
+        case "array", 1, 0:
+            return ArrayType(inner[0])
+        case "map", 2, 0:
+            return MapType(inner[0], inner[1])
+        case "decimal" | "dec" | "numeric", 0, 0 | 1 | 2 as given:
+            digits = word.numbers[0] if given else 10
+            scale = word.numbers[1] if given == 2 else 0
+            if not 0 <= scale <= digits <= DecimalType.MAX:
+                raise ddl.BadType(f"there is no type decimal({digits},{scale})", word.place, True)
+            return DecimalType(digits, scale)
+        case "varchar" | "char" | "character", 0, 1:
+            return StringType()
+        case "interval", _, _:
+            return _interval(word)
+        case name, 0, 0 if word.bare and name in SIMPLE:
+            return SIMPLE[name]()
+    raise ddl.BadType(f"there is no type {word.name}", word.place, True)
+
+
+def _interval(word: ddl.Word) -> DataType:
+    start, end = (each.name.rstrip("s") for each in word.inner)
+    for kind in (DayTimeIntervalType, YearMonthIntervalType):
+        if start in kind.FIELDS and end in kind.FIELDS:
+            first, last = kind.FIELDS.index(start), kind.FIELDS.index(end)
+            if first <= last:
+                return kind(first, last)
+    raise ddl.BadType(f"there is no type interval {start} to {end}", word.place, True)
+
+
+def from_json(value: Any) -> DataType:
+    """The type that `jsonValue` described. Raises ValueError.
+
+    >>> from_json({"type": "array", "elementType": "integer", "containsNull": True})
+    ArrayType(IntegerType(), True)
+    """
+    if isinstance(value, str):
+        return parsed_type(value)
+    kind = value.get("type") if isinstance(value, dict) else None
+    if kind == "struct":
+        return StructType([StructField.fromJson(field) for field in value["fields"]])
+    if kind == "array":
+        return ArrayType(from_json(value["elementType"]), value["containsNull"])
+    if kind == "map":
+        key, of = from_json(value["keyType"]), from_json(value["valueType"])
+        return MapType(key, of, value["valueContainsNull"])
+    raise ValueError(f"{value!r} describes no type")
+
+
+def nullable(kind: DataType) -> DataType:
+    """The type whose parts, at any depth, may be null."""
+    match kind:
+        case ArrayType():
+            return ArrayType(nullable(kind.elementType), True)
+        case MapType():
+            return MapType(nullable(kind.keyType), nullable(kind.valueType), True)
+        case StructType():
+            return StructType(
+                [StructField(f.name, nullable(f.dataType), True, f.metadata) for f in kind.fields]
+            )
+    return kind

@@ -11,12 +11,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import polars as pl
 
 from planner import types as t
 from planner.building import build
+from planner.casting import refusal
 from planner.columnar import to_polars
 from planner.expressions import (
     Alias,
@@ -41,6 +42,7 @@ from planner.expressions import (
 from planner.functions.registry import (
     Aggregate,
     Generator,
+    Grouping,
     Mismatch,
     Settings,
     WindowOnly,
@@ -60,12 +62,14 @@ class AnalysisError(Exception):
 
 @dataclass
 class Scope:
-    """The columns that names can mean, those of the query around, and the settings."""
+    """The columns that names can mean, those of the query around, and the settings. `hidden` ones
+    are only found by their table's name: what USING merged."""
 
     attrs: Sequence[Attr]
     settings: Settings = Settings()
     outer: Scope | None = None
     variables: dict[str, Expr] = field(default_factory=dict)  # arguments of lambdas around
+    hidden: Sequence[Attr] = ()
     _table: dict[str, list[Attr]] | None = None
 
     def _fold(self, name: str) -> str:
@@ -88,6 +92,11 @@ class Scope:
             if [self._fold(part) for part in attr.qualifiers[-len(wanted) :]] == wanted
         ]
 
+    def _merged(self, parts: Sequence[str]) -> list[Attr]:
+        name = self._fold(parts[-1])
+        found = [attr for attr in self.hidden if self._fold(attr.name) == name]
+        return self.qualified(parts[:-1], found)
+
     def find(self, parts: Sequence[str]) -> Expr | None:
         """What a name with dots means: a column, with or without its table, and fields of it."""
         if parts[0] in self.variables:
@@ -95,7 +104,7 @@ class Scope:
         for cut in range(len(parts) - 1, -1, -1):
             found = self.named(parts[cut])
             if cut:
-                found = self.qualified(parts[:cut], found)
+                found = self.qualified(parts[:cut], found) or self._merged(parts[: cut + 1])
             if len(found) > 1 and any(attr != found[0] for attr in found):
                 raise AnalysisError(
                     f"the column {'.'.join(parts)} is ambiguous: it could be "
@@ -135,7 +144,7 @@ def bind(expr: Expr, scope: Scope, check: bool = True) -> Expr:
         A name or function that is not there, or arguments that do not fit.
     """
     found = _bind(expr, scope)
-    if check:
+    if check and not isinstance(found, Attr | Literal):
         verify(found, scope.settings)
     return found
 
@@ -151,8 +160,16 @@ def _bind(expr: Expr, scope: Scope) -> Expr:
         case Call():
             return _call(expr, scope)
         case Cast(child, kind, mode):
-            mode = ("ansi" if scope.settings.ansi else "legacy") if mode == "implied" else mode
-            return Cast(_bind(child, scope), kind, mode) if _untyped(expr) else expr
+            if mode != "asked" and not _untyped(expr):
+                return expr
+            usual = "ansi" if scope.settings.ansi else "legacy"
+            mode = usual if mode in ("asked", "implied") else mode
+            inner = _bind(child, scope)
+            code = refusal(inner.type, kind, mode)
+            if code is not None:
+                kinds = f"{inner.type.simpleString()} to {kind.simpleString()}"
+                raise AnalysisError(f"a value cannot be cast from {kinds}", code)
+            return Cast(inner, kind, mode)
         case InQuery(_, values):
             return replace(expr, values=tuple(_bind(value, scope) for value in values))
         case Query():
@@ -167,7 +184,10 @@ def _bind(expr: Expr, scope: Scope) -> Expr:
 
 def _untyped(expr: Expr) -> bool:
     try:
-        return expr.type is None or any(isinstance(e, Name | Star) for e in walk(expr))
+        return expr.type is None or any(
+            isinstance(e, Name | Star) or (isinstance(e, Call) and e.kind is None)
+            for e in walk(expr)
+        )
     except Untyped:
         return True
 
@@ -201,14 +221,30 @@ def _call(call: Call, scope: Scope) -> Expr:
         return call
     try:
         entry = find(call.name)
-        bound = tuple(a if isinstance(a, Lambda) else _bind(a, scope) for a in call.args)
+        given = (Literal(1, t.INT),) if _of_rows(call) else call.args
+        bound = tuple(a if isinstance(a, Lambda) else _bind(a, scope) for a in given)
+        _refuse_generators(call, bound)
         if any(isinstance(arg, Lambda) for arg in bound):
-            bound = _lambdas(call.name, bound, scope)
+            bound = _lambdas(call.name.lower(), bound, scope)
         args, kind, null = entry.resolve(bound, scope.settings)
     except Mismatch as error:
         raise AnalysisError(str(error), error.code) from None
     where = None if call.where is None else _bind(call.where, scope)
     return replace(call, args=args, kind=kind, null=null, where=where)
+
+
+def _refuse_generators(call: Call, args: Sequence[Expr]) -> None:
+    for arg in args:
+        if isinstance(arg, Call) and kind_of(arg) == "generator":
+            raise AnalysisError(
+                f"{arg.name} makes rows, so it cannot be an argument of {call.name}",
+                "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+            )
+
+
+def _of_rows(call: Call) -> bool:
+    """count(*) counts rows: count(1)."""
+    return call.name.lower() == "count" and call.args == (Star(),)
 
 
 def _lambdas(name: str, args: tuple[Expr, ...], scope: Scope) -> tuple[Expr, ...]:
@@ -242,11 +278,13 @@ def _kinds_of_variables(
                 if name == "map_zip_with" and kinds:
                     kinds.append((value, True))
                 else:
-                    kinds += [(key, False), (value, null)]
+                    kinds += [(key, False), (value, null or name == "map_zip_with")]
     if name in ("aggregate", "reduce") and len(before) > 1:
         kinds = [(before[1].type, True)]
         if len(function.params) == 2 and isinstance(before[0].type, t.ArrayType):
             kinds.append((before[0].type.elementType, before[0].type.containsNull))
+    elif name == "array_sort":
+        kinds *= 2
     elif len(function.params) > len(kinds):
         kinds.append((t.INT, False))  # the place in the array
     if len(function.params) > len(kinds):
@@ -263,28 +301,37 @@ def is_aggregate(expr: Expr) -> bool:
     return any(True for _ in aggregates(expr))
 
 
-def aggregates(expr: Expr) -> list[Call]:
+def aggregates(expr: Expr) -> list[Call | PythonCall]:
     """The aggregate calls in an expression, outermost first, but for those of windows."""
-    found: list[Call] = []
+    found: list[Call | PythonCall] = []
     todo = [expr]
     while todo:
         each = todo.pop()
         if isinstance(each, Over):
             todo.extend([*each.call.children, *each.partition, *each.order])
-        elif isinstance(each, Call) and isinstance(find(each.name), Aggregate):
+        elif _folds(each):
             found.append(each)
         else:
             todo.extend(reversed(each.children))
     return found
 
 
+def _folds(expr: Expr) -> TypeGuard[Call | PythonCall]:
+    """Whether an expression itself makes one value of many rows."""
+    if isinstance(expr, PythonCall):
+        return expr.style == "fold"
+    return isinstance(expr, Call) and isinstance(find(expr.name), Aggregate)
+
+
 def kind_of(call: Call) -> str:
-    """'scalar', 'aggregate', 'window' or 'generator'."""
+    """'scalar', 'aggregate', 'window', 'grouping' or 'generator'."""
     entry = find(call.name)
     if isinstance(entry, Aggregate):
         return "aggregate"
     if isinstance(entry, WindowOnly):
         return "window"
+    if isinstance(entry, Grouping):
+        return "grouping"
     return "generator" if isinstance(entry, Generator) else "scalar"
 
 
@@ -311,6 +358,25 @@ def _checkable(expr: Expr) -> bool:
     for each in walk(expr):
         if isinstance(each, PythonCall | Query | Outer | Over):
             return False
-        if isinstance(each, Call) and kind_of(each) in ("window", "generator"):
+        if isinstance(each, Call) and kind_of(each) in ("window", "generator", "grouping"):
             return False
     return True
+
+
+_FOLDED = (t.BooleanType, t.IntegralType, t.DoubleType, t.StringType, t.DateType, t.DecimalType)
+
+
+def constant(expr: Expr, settings: Settings) -> Literal | None:
+    """The value of an expression over literals, for types whose values are plain; None where it
+    has none: an error of a value is for the run to say, if it comes to that."""
+    if not isinstance(expr.type, _FOLDED) or not _checkable(expr):
+        return None
+    if isinstance(expr, Call) and kind_of(expr) != "scalar":
+        return None
+    try:
+        found = pl.select(build(expr, settings).alias("x"))["x"]
+    except pl.exceptions.PolarsError:
+        return None
+    if len(found) != 1 or found.dtype != to_polars(expr.type):
+        return None
+    return Literal(found[0], expr.type)

@@ -8,12 +8,13 @@ import pkgutil
 from types import ModuleType
 
 import pytest
-from conftest import make_context
+from contexts import make_context
 
 import executors
 import minispark
 import planner
 from minispark import SparkContext
+from minispark.sql import functions
 from minispark.sql.session import SparkSession
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -44,7 +45,7 @@ def test_docstring(test: doctest.DocTest, request: pytest.FixtureRequest) -> Non
     if context is None or context.master != "local[2]":
         context = make_context("local[2]", request)
     spark = SparkSession.builder.getOrCreate()
-    test.globs = {**test.globs, "sc": context, "spark": spark}
+    test.globs = {**test.globs, "sc": context, "spark": spark, "F": functions}
     printed: list[str] = []
     runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
     failures = runner.run(test, out=printed.append).failed

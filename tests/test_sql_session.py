@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,15 +92,62 @@ def test_builder_takes_a_conf_and_a_mapping() -> None:
 
 
 def test_what_is_not_there_yet_is_named(spark: SparkSession) -> None:
-    for name in ("createDataFrame", "sql", "range", "read", "table", "udf", "catalog"):
+    for name in ("streams", "readStream", "udtf", "dataSource"):
         with pytest.raises(NotImplementedError, match=f"SparkSession.{name} is not there yet"):
             getattr(spark, name)
     with pytest.raises(AttributeError, match="nonsense"):
         _ = spark.nonsense
-    with pytest.raises(NotImplementedError, match="minispark.sql.Row is not there yet"):
-        from minispark.sql import Row  # noqa: F401
+    with pytest.raises(NotImplementedError, match="minispark.sql.Observation is not there yet"):
+        from minispark.sql import Observation  # noqa: F401
     with pytest.raises(ImportError, match="Nonsense"):
         from minispark.sql import Nonsense  # noqa: F401
+
+
+def test_the_import_paths_of_pyspark() -> None:
+    for module, names in {
+        "minispark.sql": "SparkSession Row Window functions types Column DataFrame GroupedData",
+        "minispark.sql.dataframe": "DataFrame DataFrameNaFunctions DataFrameStatFunctions",
+        "minispark.sql.types": "StructType StructField LongType Row",
+        "minispark.sql.functions": "col lit udf pandas_udf sum upper countDistinct",
+        "minispark.sql.window": "Window WindowSpec",
+        "minispark.sql.group": "GroupedData",
+        "minispark.sql.udf": "UDFRegistration UserDefinedFunction",
+        "minispark.sql.conf": "RuntimeConfig",
+        "minispark.sql.readwriter": "DataFrameReader DataFrameWriter",
+    }.items():
+        found = importlib.import_module(module)
+        for name in names.split():
+            assert getattr(found, name) is not None
+
+
+def test_data_of_all_forms_becomes_a_frame(spark: SparkSession) -> None:
+    pa, pd = importlib.import_module("pyarrow"), importlib.import_module("pandas")
+    pl, np = importlib.import_module("polars"), importlib.import_module("numpy")
+    rows = [(1, "a"), (2, None)]
+    columns = {"n": [1, 2], "w": ["a", None]}
+    for data in (
+        rows,
+        spark.sparkContext.parallelize(rows),
+        pa.table(columns),
+        pd.DataFrame(columns),
+        pl.DataFrame(columns),
+    ):
+        df = spark.createDataFrame(data, ["n", "w"])
+        assert df.dtypes == [("n", "bigint"), ("w", "string")]
+        assert [tuple(row) for row in df.collect()] == rows
+    square = spark.createDataFrame(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert square.columns == ["_1", "_2"]
+    assert square.toPandas()["_2"].tolist() == [2.0, 4.0]
+    assert square.toPolars()["_1"].to_list() == [1.0, 3.0]
+
+
+def test_many_columns_are_added_quickly(spark: SparkSession) -> None:
+    F = importlib.import_module("minispark.sql.functions")
+    df, start = spark.range(1), time.perf_counter()
+    for at in range(200):
+        df = df.withColumn(f"c{at}", F.lit(at) + F.col("id"))
+    assert time.perf_counter() - start < 2
+    assert df.columns[-1] == "c199"
 
 
 def test_tags_files_and_threads(spark: SparkSession, tmp_path: Path) -> None:

@@ -144,6 +144,13 @@ def find(paths: str | os.PathLike[str], folders: Folders = "refuse") -> list[Fou
     return found
 
 
+def matching(path: str | os.PathLike[str]) -> tuple[Place, list[Any]]:
+    """The file system of a path or pattern, and what is there (pyarrow's FileInfo), hidden names
+    included."""
+    place, pattern = locate(path)
+    return place, _matches(place, pattern)
+
+
 def _nothing_at(place: Place, pattern: str) -> str:
     shown = place.shown(pattern)
     note = ""

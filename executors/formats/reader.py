@@ -19,6 +19,7 @@ from planner.sources import (
     RecordsPart,
     RowsPart,
     TextPart,
+    ValuesPart,
 )
 
 
@@ -48,6 +49,11 @@ def _pickles(payload: bytes) -> Iterator[Any]:
     file = io.BytesIO(payload)
     while file.tell() < len(payload):
         yield pickle.load(file)
+
+
+@read.register
+def _(part: ValuesPart) -> Iterator[Any]:
+    return iter(part.values)
 
 
 @read.register

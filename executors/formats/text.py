@@ -64,6 +64,12 @@ def lines(part: TextPart) -> Iterator[Any]:
     return chain.from_iterable(chain.from_iterable(pieces))
 
 
+def blocks(path: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+    """The bytes of the lines of [start, stop) of a file (of all of it), cut after ends of lines."""
+    chunks = unpacked(path) if stop is None else _span(path, start, stop)
+    return _whole_lines(_unmarked(chunks) if start == 0 else chunks)
+
+
 def _piece(
     path: str, start: int, stop: int | None, cut: Callable[[bytes], list[Any]]
 ) -> Iterator[list[Any]]:

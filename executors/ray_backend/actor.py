@@ -20,6 +20,7 @@ import ray
 
 from executors import kept_files, pickling
 from executors.interrupts import Interrupts
+from executors.machine import cores
 from executors.orders import Order, WorkerConfig
 from executors.ray_backend.blocks import Key, ObjectBlocks
 from executors.ray_backend.node_folder import NodeFolder
@@ -40,6 +41,9 @@ class Executor:
     def __init__(self, config: WorkerConfig, session: str, disk: str | None) -> None:
         here = [entry for entry in config.sys_path if os.path.exists(entry)]
         sys.path[:] = [*here, *(entry for entry in sys.path if entry not in here)]
+        fused = config.conf.get("minispark.sql.singleNode") == "always"
+        threads = cores() if fused else 1  # there is an actor for each core
+        os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
         node: str = ray.get_runtime_context().get_node_id()
         self._memory = NodeFolder(memory_root(), session, node)
         self._disk = NodeFolder(_usable(disk), f"{session}-disk", node)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import polars as pl
 
-from planner.functions.raising import MARK
+from planner.functions.raising import END, MARK
 
 
 class QueryError(Exception):
@@ -22,7 +22,14 @@ class QueryError(Exception):
         return f"[{self.code}] {self.args[0]}"
 
 
-_MARKED = re.compile(re.escape(MARK) + r"([A-Z_.]+):([^\"\]]*)")
+_MARKED = re.compile(re.escape(MARK) + rf"([A-Z_.0-9]+):(?:([^{END}]*){END}|([^\"\]]*))", re.DOTALL)
+_OWN = (  # errors that Polars finds by itself in operators that are checked no other way
+    (re.compile("overflow in decimal"), "NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION"),
+)
+
+
+_DECIMAL = "overflow in decimal"  # what Polars itself says
+_TOO_LARGE = "a decimal does not fit 38 digits; use a try_ function for NULL"
 
 
 @contextmanager
@@ -31,7 +38,13 @@ def translated() -> Iterator[None]:
     try:
         yield
     except pl.exceptions.PolarsError as error:
-        found = _MARKED.search(str(error))
-        if found is None:
-            raise
-        raise QueryError(found[2], found[1]) from None
+        said = str(error).partition("\n\n")[0]  # what follows shows the expression, markers too
+        found = _MARKED.search(said)
+        if found is None and _DECIMAL in str(error):
+            raise QueryError(_TOO_LARGE, "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION") from None
+        if found is not None:
+            raise QueryError(found[2] or found[3] or "", found[1]) from None
+        for pattern, code in _OWN:
+            if pattern.search(str(error)):
+                raise QueryError("a decimal has too many digits", code) from None
+        raise

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
+from executors.relational.damage import blamed
 from executors.relational.errors import translated
 from executors.relational.nodes import Making, lazily
 from executors.relational.steps import MODULES
 from planner.columnar import to_arrow
 from planner.fragment import Fragment, children_of
+from planner.types import nullable
 
 assert MODULES  # the steps and the functions are registered by importing them
 
@@ -35,8 +38,14 @@ class RunFragment:
 
 def answer(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -> pa.Table:
     """The table that a fragment makes of its inputs."""
-    with translated():
-        frame = query(fragment, sides, partition).collect(engine="streaming")
+    try:
+        with translated():
+            frame = query(fragment, sides, partition).collect(engine="streaming")
+    except (pl.exceptions.PolarsError, OSError) as error:
+        found = blamed([*fragment.nodes, *chain.from_iterable(sides)], error)
+        if found is None:
+            raise
+        raise found from None
     return frame.to_arrow(compat_level=_COMPAT)
 
 
@@ -51,7 +60,7 @@ def query(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -
 
 def named(table: pa.Table, output: Sequence[Any]) -> pa.Table:
     """The table with the names and types that the user sees."""
-    schema = pa.schema([pa.field(a.name, to_arrow(a.kind), True) for a in output])
+    schema = pa.schema([pa.field(a.name, to_arrow(nullable(a.kind)), True) for a in output])
     columns = [
         column.cast(field.type) if column.type != field.type else column
         for column, field in zip(table.columns, schema, strict=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 
 import polars as pl
 import pyarrow as pa
 
 from executors.relational.joins import joined
+from executors.relational.splitting import joined as tables_joined
 from planner import logical as l
+from planner.aggregation import key, prepared
 from planner.building import build
 from planner.columnar import to_polars
 from planner.expressions import Attr, Expr
@@ -28,7 +30,7 @@ class Making:
 
     def build(self, expr: Expr) -> pl.Expr:
         """The Polars expression of a typed one."""
-        return build(expr, self.settings)
+        return build(expr, replace(self.settings, partition=self.partition))
 
 
 @singledispatch
@@ -46,8 +48,7 @@ def from_arrow(tables: Sequence[pa.Table], attrs: Sequence[Attr]) -> pl.LazyFram
     if not tables:
         return pl.LazyFrame(schema=names)
     renamed = [table.rename_columns(list(names)) for table in tables]
-    frame = pl.from_arrow(pa.concat_tables(renamed), rechunk=False)
-    assert isinstance(frame, pl.DataFrame)
+    frame = tables_joined(renamed)
     wrong = [name for name, kind in names.items() if frame.schema[name] != kind]
     return frame.lazy().with_columns(pl.col(name).cast(names[name]) for name in wrong)
 
@@ -91,25 +92,31 @@ def _filter(node: l.Filter, children: list[pl.LazyFrame], at: Making) -> pl.Lazy
 
 @lazily.register
 def _aggregate(node: l.Aggregate, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
-    values = [at.build(value).alias(value.attr.column) for value in node.values]
-    if node.groups:
-        keys = [attr.column for attr in node.groups]
-        return (
-            children[0]
-            .group_by(keys)
-            .agg(values)
-            .select(*keys, *(v.meta.output_name() for v in values))
-        )
-    return children[0].select(values or [pl.len().alias("#rows")])
+    first, aggregates = prepared(node.values)
+    values = [at.build(value).alias(value.attr.column) for value in aggregates]
+    below = children[0]
+    if first:
+        below = below.with_columns(at.build(each).alias(each.attr.column) for each in first)
+    if not node.groups:
+        return below.select(values or [pl.len().alias("#rows")])
+    columns = [attr.column for attr in node.groups]
+    keys = [key(pl.col(attr.column), attr.kind).alias(attr.column) for attr in node.groups]
+    found = below.group_by(keys).agg(values)
+    return found.select(*columns, *(value.attr.column for value in node.values))
 
 
 @lazily.register
 def _expand(node: l.Expand, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    columns = [attr.column for attr in node.attrs]
     each = [
-        children[0].select(
-            at.build(expr).alias(attr.column)
-            for expr, attr in zip(projection, node.attrs, strict=True)
+        # A select of constants alone would be of one row.
+        children[0]
+        .with_columns(
+            at.build(expr).alias(column)
+            for expr, column in zip(projection, columns, strict=True)
+            if not (isinstance(expr, Attr) and expr.column == column)
         )
+        .select(columns)
         for projection in node.projections
     ]
     return pl.concat(each)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from executors.relational import nodes, scans
+from executors.relational import generate, nodes, sampling, scans, sets, states, windows
 from planner.functions import loaded
 
-MODULES = (nodes, scans, *loaded.MODULES)
+MODULES = (generate, nodes, sampling, scans, sets, states, windows, *loaded.MODULES)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Self
+from typing import Any
 
 from executors.kernels.stopping import call, watched
 from minispark.dataset.core import Core
@@ -324,16 +324,18 @@ class Actions(Core):
         """
         return not self.take(1)
 
-    def toDF(self, schema: Any = None, sampleRatio: float | None = None) -> Self:
-        """Not there yet: DataFrames come with `minispark.sql`.
+    def toDF(self, schema: Any = None, sampleRatio: float | None = None) -> Any:
+        """The rows as a DataFrame; it is there as soon as there is a SparkSession.
 
-        >>> sc.parallelize([(1, "a")]).toDF(["id", "name"])
-        Traceback (most recent call last):
-            ...
-        NotImplementedError: Dataset.toDF: there are no DataFrames yet; stay with Dataset methods
+        Examples
+        --------
+        >>> from minispark.sql import SparkSession
+        >>> session = SparkSession(sc)
+        >>> sc.parallelize([(1, "a")]).toDF(["id", "name"]).collect()
+        [Row(id=1, name='a')]
         """
-        raise NotImplementedError(
-            "Dataset.toDF: there are no DataFrames yet; stay with Dataset methods"
+        raise RuntimeError(
+            "Dataset.toDF needs a SparkSession: SparkSession.builder.getOrCreate() makes one"
         )
 
 

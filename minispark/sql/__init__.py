@@ -1,41 +1,55 @@
-"""The entry for DataFrames and SQL. DataFrames themselves are not there yet."""
+"""DataFrames and SQL, under PySpark's names."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any
 
+from minispark.sql import functions, types
+from minispark.sql.column import Column
+from minispark.sql.dataframe.dataframe import DataFrame
+from minispark.sql.dataframe.missing import DataFrameNaFunctions
+from minispark.sql.dataframe.statistics import DataFrameStatFunctions
+from minispark.sql.group import GroupedData
+from minispark.sql.pandas_groups import PandasCogroupedOps
+from minispark.sql.reader import DataFrameReader
 from minispark.sql.session import SparkSession
+from minispark.sql.udf import UDFRegistration
+from minispark.sql.window import Window, WindowSpec
+from minispark.sql.writer import DataFrameWriter
+from planner.row import Row
 
-__all__ = ["SparkSession"]
+__all__ = [
+    "Column",
+    "DataFrame",
+    "DataFrameNaFunctions",
+    "DataFrameReader",
+    "DataFrameStatFunctions",
+    "DataFrameWriter",
+    "GroupedData",
+    "PandasCogroupedOps",
+    "Row",
+    "SparkSession",
+    "UDFRegistration",
+    "Window",
+    "WindowSpec",
+    "functions",
+    "types",
+]
 
 _NOT_YET = frozenset(
     {
         "Catalog",
-        "Column",
-        "DataFrame",
-        "DataFrameNaFunctions",
-        "DataFrameReader",
-        "DataFrameStatFunctions",
-        "DataFrameWriter",
         "DataFrameWriterV2",
-        "GroupedData",
         "HiveContext",
         "Observation",
-        "PandasCogroupedOps",
-        "Row",
         "SQLContext",
-        "UDFRegistration",
         "UDTFRegistration",
-        "Window",
-        "WindowSpec",
-        "functions",
         "streaming",
-        "types",
     }
 )
 
 
-def __getattr__(name: str) -> NoReturn:
+def __getattr__(name: str) -> Any:
     if name in _NOT_YET:
-        raise NotImplementedError(f"minispark.sql.{name} is not there yet; use Datasets")
+        raise NotImplementedError(f"minispark.sql.{name} is not there yet")
     raise AttributeError(f"module 'minispark.sql' has no attribute {name!r}")

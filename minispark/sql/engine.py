@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from executors.relational.fragments import RunFragment, named
+from minispark.settings import parse_size
+from minispark.sql.caching import CachedPlans, cached_plans
+from minispark.sql.errors import translated
+from minispark.sql.python_makers import makers
 from planner import logical as l
+from planner import types as t
+from planner.adaptive import Goals, by_size
+from planner.analysis.python_calls import taken_out
+from planner.columnar import to_arrow
 from planner.functions.registry import Settings
-from planner.lower import Lowering, lower
-from planner.plan import Node
+from planner.levels import StorageLevel
+from planner.lower import lower
+from planner.lowering.pieces import Lowering
+from planner.optimiser.rules import optimise
+from planner.plan import Node, Persist
+from planner.site import call_site
+from planner.stages import Stage
+from planner.statistics import Sizes
+from planner.tree import tree
 
 if TYPE_CHECKING:
     from minispark.context import SparkContext
-    from minispark.sql.session import RuntimeConfig
+    from minispark.session import Session
+    from minispark.sql.conf import RuntimeConfig
+
+
+_MODES = ("simple", "extended", "codegen", "cost", "formatted")
+_CLUSTERS = ("ray", "auto")  # masters where a query goes in stages unless told otherwise
 
 
 class QueryEngine:
@@ -24,6 +45,7 @@ class QueryEngine:
     def __init__(self, sc: SparkContext, conf: RuntimeConfig) -> None:
         self._sc = sc
         self._conf = conf
+        sc._session._loop.scheduler.adapt = self._adapted
 
     @property
     def settings(self) -> Settings:
@@ -31,28 +53,161 @@ class QueryEngine:
         conf = self._conf
         return Settings(
             ansi=conf.get("spark.sql.ansi.enabled", "true") == "true",
-            zone=conf.get("spark.sql.session.timeZone", "UTC") or "UTC",
+            zone=conf.get("spark.sql.session.timeZone") or "UTC",
             case_sensitive=conf.get("spark.sql.caseSensitive", "false") == "true",
+            now=time.time_ns() // 1000,
         )
+
+    @property
+    def staged(self) -> bool:
+        """Whether queries go in stages, and not as one task where that can be."""
+        wanted = self._conf.get("minispark.sql.singleNode", "auto")
+        if wanted not in ("auto", "always", "never"):
+            raise ValueError(
+                f"minispark.sql.singleNode is {wanted!r}, and should be auto, always or never"
+            )
+        return wanted == "never" or (wanted == "auto" and self._sc.master.startswith(_CLUSTERS))
+
+    def lowering(self) -> Lowering:
+        """How plans are lowered by the settings of this moment."""
+        session, conf = self._sc._session, self._conf
+        return Lowering(
+            RunFragment,
+            self.settings,
+            staged=self.staged,
+            partitions=int(
+                conf.get("spark.sql.shuffle.partitions", "") or session.default_parallelism
+            ),
+            broadcast_bytes=_size(conf.get("spark.sql.autoBroadcastJoinThreshold", "10m")),
+            scan_bytes=_size(conf.get("spark.sql.files.maxPartitionBytes", "128m")),
+            opening_bytes=_size(conf.get("spark.sql.files.openCostInBytes", "4m")),
+            keep=lambda node: session.persist(node, StorageLevel.MEMORY_ONLY),
+            until=_until(session),
+        )
+
+    def optimised(self, plan: l.Plan) -> l.Plan:
+        """The plan that is lowered: what is kept is read, and the rest goes through the rules."""
+        plan = taken_out(self.cached.used(plan), makers(self.settings))
+        return optimise(plan, self.settings)
 
     def physical(self, plan: l.Plan) -> Node:
         """The six nodes of a plan."""
-        how = Lowering(
-            RunFragment,
-            self.settings,
-            staged=self._conf.get("minispark.sql.singleNode", "auto") == "never",
-            partitions=self._sc._session.default_parallelism,
+        return lower(self.optimised(plan), self.lowering())
+
+    def _adapted(self, stage: Stage, sizes: dict[int, tuple[int, ...]]) -> Stage:
+        """The rule that the scheduler asks when it knows the sizes of what a stage reads."""
+        conf = self._conf
+        if conf.get("spark.sql.adaptive.enabled", "true") != "true":
+            return stage
+        goals = Goals(
+            self._sc._session.default_parallelism,
+            _size(conf.get("spark.sql.adaptive.coalescePartitions.minPartitionSize", "1m")),
+            _size(conf.get("spark.sql.adaptive.advisoryPartitionSizeInBytes", "64m")),
+            _size(conf.get("spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes", "256m")),
+            float(conf.get("spark.sql.adaptive.skewJoin.skewedPartitionFactor", "5.0") or 5),
         )
-        return lower(plan, how)
+        return by_size(goals)(stage, sizes)
+
+    # ---- keeping ---------------------------------------------------------------------------------
+
+    @property
+    def cached(self) -> CachedPlans:
+        """The plans that are kept."""
+        return cached_plans(self._sc._session)
+
+    def cache(self, plan: l.Plan, level: StorageLevel = StorageLevel.MEMORY_AND_DISK) -> bool:
+        """Keep what a plan computes once it is computed; False if it is kept already."""
+        return self.cached.keep(
+            plan, level, lambda part: lower(optimise(part, self.settings), self.lowering())
+        )
+
+    def unpersist(self, plan: l.Plan, blocking: bool = False) -> bool:
+        """Keep it no longer; whether it was kept."""
+        return self.cached.forget(plan, blocking)
+
+    def level(self, plan: l.Plan) -> StorageLevel | None:
+        """The level at which a plan is kept, None if it is not."""
+        found = self.cached.find(plan)
+        return None if found is None else found.level
+
+    # ---- explaining ------------------------------------------------------------------------------
+
+    def explain(self, plan: l.Plan, mode: str = "simple") -> str:
+        """The plan as text.
+
+        Parameters
+        ----------
+        plan : Plan
+            As the DataFrame or statement has it.
+        mode : str
+            'simple', 'codegen': the physical plan; 'extended': the logical ones too; 'cost': the
+            optimised one with estimated sizes; 'formatted': the physical one, then what its
+            stages' nodes do.
+
+        Raises
+        ------
+        ValueError
+            There is no such mode.
+        """
+        if mode not in _MODES:
+            raise ValueError(f"explain knows the modes {', '.join(_MODES)}, not {mode!r}")
+        best = self.optimised(plan)
+        picture = self._sc._session.picture(lower(best, self.lowering()))
+        parts = []
+        if mode == "extended":
+            types = ", ".join(f"{a.name}: {a.kind.simpleString()}" for a in plan.output)
+            parts += [("Parsed Logical Plan", tree(plan))]
+            parts += [("Analyzed Logical Plan", f"{types}\n{tree(plan)}")]
+        if mode in ("extended", "formatted"):
+            parts += [("Optimized Logical Plan", tree(best))]
+        if mode == "cost":
+            parts += [("Optimized Logical Plan", tree(best, self._statistics()))]
+        parts += [("Physical Plan", picture)]
+        return "\n\n".join(f"== {title} ==\n{text}" for title, text in parts) + "\n"
+
+    def _statistics(self) -> Callable[[l.Plan], str]:
+        sizes = Sizes()
+
+        def note(node: l.Plan) -> str:
+            size = sizes.of(node)
+            return f", Statistics(sizeInBytes={size.bytes:.0f}, rowCount={size.rows:.0f})"
+
+        return note
+
+    # ---- answers ---------------------------------------------------------------------------------
 
     def tables(self, plan: l.Plan) -> Iterator[pa.Table]:
         """The answer, partition by partition, with the names that the user sees."""
-        found = dict(self._sc._session.run(self.physical(plan)))
-        for partition in sorted(found):
-            for table in found.pop(partition):
-                yield named(table, plan.output)
+        come: dict[int, list[pa.Table]] = {}
+        wanted = 0
+        with translated():
+            about = self._sc._about_job()
+            answers = self._sc._session.run(self.physical(plan), site=call_site(), **about)
+            for partition, tables in answers:
+                come[partition] = tables
+                while wanted in come:  # in their order, each as soon as those before it are there
+                    for table in come.pop(wanted):
+                        yield named(table, plan.output)
+                    wanted += 1
 
     def table(self, plan: l.Plan) -> pa.Table:
         """The whole answer."""
         found = list(self.tables(plan))
+        if not found:
+            columns = [pa.field(a.name, to_arrow(t.nullable(a.kind)), True) for a in plan.output]
+            return pa.schema(columns).empty_table()
         return pa.concat_tables(found)
+
+
+def _size(text: str | None) -> int:
+    """A setting that is a number of bytes; negative for never."""
+    text = (text or "-1").strip()
+    return -1 if text.startswith("-") else parse_size(text)
+
+
+def _until(session: Session) -> Callable[[Node, Node], None]:
+    def until(kept: Node, exchange: Node) -> None:
+        assert isinstance(kept, Persist)
+        session.keep_until_written(kept, exchange)
+
+    return until

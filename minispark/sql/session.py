@@ -1,4 +1,4 @@
-"""SparkSession, the entry that programs begin with. It has no DataFrames yet."""
+"""SparkSession, the entry that programs begin with."""
 
 from __future__ import annotations
 
@@ -10,104 +10,23 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from minispark.conf import SparkConf
 from minispark.context import SparkContext
-from minispark.errors import PySparkRuntimeError, PySparkValueError
-from minispark.settings import is_known
+from minispark.dataset.dataset import Dataset
+from minispark.errors import IllegalArgumentException, PySparkRuntimeError
+from minispark.sql.catalog import Catalog, Views, parts_of
+from minispark.sql.conf import RuntimeConfig, as_text
+from minispark.sql.creating import plan_of
+from minispark.sql.dataframe.dataframe import DataFrame
+from minispark.sql.engine import QueryEngine
+from minispark.sql.functions.python import UserDefinedFunction
+from minispark.sql.queries import run_sql as _run_sql
+from minispark.sql.reader import DataFrameReader
+from minispark.sql.udf import UDFRegistration
 from minispark.version import __version__
-
-_NOTHING: Any = object()
-
-
-def _text(value: Any) -> str:
-    """A setting's value as text: true and false as Spark writes them."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-class RuntimeConfig:
-    """Settings of a session, over those of its SparkContext.
-
-    Examples
-    --------
-    >>> spark.conf.set("program.colour", "red")
-    >>> spark.conf.get("program.colour")
-    'red'
-    """
-
-    def __init__(self, sc: SparkContext) -> None:
-        self._sc = sc
-        self._own: dict[str, str] = {}
-
-    def set(self, key: str, value: str | int | bool) -> None:
-        """Set a key for this session.
-
-        Raises
-        ------
-        ValueError
-            The setting counts when the SparkContext is made, so it cannot change now.
-
-        Examples
-        --------
-        >>> spark.conf.set("program.count", 3)
-        >>> spark.conf.get("program.count")
-        '3'
-        """
-        if not self.isModifiable(key):
-            raise PySparkValueError(
-                f"{key} counts when the SparkContext is made: set it in SparkSession.builder",
-                "CANNOT_MODIFY_CONFIG",
-                {"key": key},
-            )
-        self._own[key] = _text(value)
-
-    def get(self, key: str, default: str | None = _NOTHING) -> str | None:
-        """The value of a key, or `default`.
-
-        Raises
-        ------
-        ValueError
-            It is not set, and there is no default.
-
-        Examples
-        --------
-        >>> spark.conf.get("never.set", "nothing")
-        'nothing'
-        """
-        found = self._own.get(key, self._sc._conf.get(key))
-        if found is not None:
-            return found
-        if default is _NOTHING:
-            raise PySparkValueError(f"{key} is not set", "SQL_CONF_NOT_FOUND", {"key": key})
-        return default
-
-    @property
-    def getAll(self) -> dict[str, str]:
-        """All keys with their values.
-
-        >>> spark.conf.getAll["spark.master"] == sc.master
-        True
-        """
-        return {**dict(self._sc._conf.getAll()), **self._own}
-
-    def unset(self, key: str) -> None:
-        """Forget what this session set.
-
-        >>> spark.conf.set("program.colour", "red")
-        >>> spark.conf.unset("program.colour")
-        >>> spark.conf.get("program.colour", "nothing")
-        'nothing'
-        """
-        if not self.isModifiable(key):
-            raise PySparkValueError(
-                f"{key} counts when the SparkContext is made", "CANNOT_MODIFY_CONFIG", {"key": key}
-            )
-        self._own.pop(key, None)
-
-    def isModifiable(self, key: str) -> bool:
-        """Whether `set` may change a key now.
-
-        >>> spark.conf.isModifiable("spark.master"), spark.conf.isModifiable("program.colour")
-        (False, True)
-        """
-        return not is_known(key)
+from planner import logical as l
+from planner.expressions import Attr
+from planner.functions.registry import Settings
+from planner.site import call_site
+from planner.types import LONG
 
 
 class Builder:
@@ -139,7 +58,7 @@ class Builder:
         pairs: list[tuple[str, Any]] = [] if key is None else [(key, value)]
         pairs += conf.getAll() if conf is not None else []
         pairs += list(map.items()) if map is not None else []
-        self._options.update((name, _text(each)) for name, each in pairs)
+        self._options.update((name, as_text(each)) for name, each in pairs)
         return self
 
     def master(self, master: str) -> Self:
@@ -233,6 +152,9 @@ class SparkSession:
     ) -> None:
         self._sc = sparkContext
         self._runtime_conf = RuntimeConfig(sparkContext)
+        self._engine = QueryEngine(sparkContext, self._runtime_conf)
+        self._views = Views(self)
+        self._functions: dict[str, UserDefinedFunction] = {}
         self._take_options(options or {})
         if SparkSession._default is None or SparkSession._default._is_stopped:
             SparkSession._default = self
@@ -244,7 +166,7 @@ class SparkSession:
         for key, value in options.items():
             if self.conf.isModifiable(key):
                 self.conf.set(key, value)
-            elif self.conf.get(key, None) != _text(value):
+            elif self.conf.get(key, None) != as_text(value):
                 late.append(key)
         if late:
             warnings.warn(
@@ -430,38 +352,170 @@ class SparkSession:
 
     addArtifact = addArtifacts
 
-    # ---- not there yet ---------------------------------------------------------------------------
+    # ---- DataFrames ------------------------------------------------------------------------------
+
+    def _dataframe(self, plan: l.Plan) -> DataFrame:
+        """The DataFrame of a plan."""
+        return DataFrame(plan, self)
+
+    def createDataFrame(
+        self,
+        data: Any,
+        schema: Any = None,
+        samplingRatio: float | None = None,
+        verifySchema: bool = True,
+    ) -> DataFrame:
+        """A DataFrame of data that the program has.
+
+        Parameters
+        ----------
+        data : list, Dataset, pandas or Polars frame, Arrow table or NumPy array
+            Rows are tuples, lists, dicts, Rows or objects.
+        schema : StructType, DataType, str, or list of str, optional
+            Types and names, `"a int, b string"` in SQL; or names alone. Types are found in the
+            data where they are not given.
+        samplingRatio : float, optional
+            The share of a Dataset's rows that types are found in; without it the first rows.
+        verifySchema : bool
+            Whether a value of a wrong type is an error (and not NULL).
+
+        Examples
+        --------
+        >>> spark.createDataFrame([("Ann", 3)], ["name", "age"]).collect()
+        [Row(name='Ann', age=3)]
+        >>> spark.createDataFrame([{"name": "Ann", "age": 3}]).dtypes
+        [('age', 'bigint'), ('name', 'string')]
+        """
+        return self._dataframe(plan_of(self, data, schema, samplingRatio, verifySchema))
+
+    def emptyDataFrame(self, schema: Any) -> DataFrame:
+        """A DataFrame without rows.
+
+        >>> spark.emptyDataFrame("a int").count()
+        0
+        """
+        return self.createDataFrame([], schema)
+
+    def range(
+        self, start: int, end: int | None = None, step: int = 1, numPartitions: int | None = None
+    ) -> DataFrame:
+        """Whole numbers in a column `id`: below `start`, or from `start` to below `end`.
+
+        >>> spark.range(1, 7, 2).collect()
+        [Row(id=1), Row(id=3), Row(id=5)]
+        """
+        first, last = (0, start) if end is None else (start, end)
+        if step == 0:
+            raise IllegalArgumentException("step must not be 0")
+        slices = numPartitions or self._sc.defaultParallelism
+        site = call_site()
+        attr = Attr("id", LONG, False)
+        return self._dataframe(l.Range(attr, int(first), int(last), int(step), slices, site=site))
+
+    def table(self, tableName: str) -> DataFrame:
+        """The DataFrame of a view or table.
+
+        >>> spark.range(3).createOrReplaceTempView("three")
+        >>> spark.table("three").count()
+        3
+        """
+        parts = parts_of(tableName)
+        return self._dataframe(l.Known(self.relation(parts), (parts[-1],)))
+
+    def sql(
+        self, sqlQuery: str, args: dict[str, Any] | list[Any] | None = None, **kwargs: Any
+    ) -> DataFrame:
+        """The DataFrame of a query, or the answer of a command.
+
+        Parameters
+        ----------
+        sqlQuery : str
+            A statement.
+        args : dict or list, optional
+            Values of `:name`, or of each `?`.
+
+        Examples
+        --------
+        >>> spark.sql("SELECT id * 2 AS n FROM range(3) WHERE id > :least", {"least": 0}).collect()
+        [Row(n=2), Row(n=4)]
+        """
+        return _run_sql(self, sqlQuery, args, kwargs)
+
+    @property
+    def catalog(self) -> Catalog:
+        """What there is by name: views, functions.
+
+        >>> spark.catalog.currentDatabase()
+        'default'
+        """
+        return Catalog(self)
+
+    @property
+    def read(self) -> DataFrameReader:
+        """The way from files.
+
+        >>> type(spark.read).__name__
+        'DataFrameReader'
+        """
+        return DataFrameReader(self, self._dataframe)
+
+    @property
+    def udf(self) -> UDFRegistration:
+        """Python functions under names that SQL can use."""
+        return UDFRegistration(self)
+
+    # ---- names -----------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Settings:
+        """What of the settings decides answers."""
+        return self._engine.settings
+
+    def relation(self, parts: tuple[str, ...]) -> l.Plan:
+        """The plan of a view; new columns each time, so that it can stand beside itself.
+
+        Raises
+        ------
+        AnalysisException
+            There is no such view.
+        """
+        return self._views.relation(parts)
+
+    def _add_view(self, name: str, plan: l.Plan, replace: bool, everywhere: bool = False) -> None:
+        self._views.add(parts_of(name), plan, replace, everywhere)
 
     def __getattr__(self, name: str) -> NoReturn:
         if name in _NOT_YET:
-            raise NotImplementedError(
-                f"SparkSession.{name} is not there yet; use spark.sparkContext and Datasets"
-            )
+            raise NotImplementedError(f"SparkSession.{name} is not there yet")
         raise AttributeError(f"'SparkSession' object has no attribute {name!r}")
+
+
+def _to_df(self: Dataset, schema: Any = None, sampleRatio: float | None = None) -> DataFrame:
+    """The rows as a DataFrame.
+
+    >>> sc.parallelize([(1, "a")]).toDF(["n", "w"]).collect()
+    [Row(n=1, w='a')]
+    """
+    return SparkSession.active().createDataFrame(self, schema, sampleRatio)
+
+
+Dataset.toDF = _to_df  # type: ignore[attr-defined]
 
 
 _NOT_YET = frozenset(
     {
-        "catalog",
         "clearProgressHandlers",
         "client",
         "copyFromLocalToFs",
-        "createDataFrame",
         "dataSource",
-        "emptyDataFrame",
         "interruptOperation",
         "interruptTag",
         "profile",
-        "range",
-        "read",
         "readStream",
         "registerProgressHandler",
         "removeProgressHandler",
-        "sql",
         "streams",
-        "table",
         "tvf",
-        "udf",
         "udtf",
     }
 )

@@ -6,11 +6,14 @@ DataFrames and SQL both come through here, so that both mean the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from planner import logical as l
 from planner import types as t
+from planner.analysis.generators import refuse, taken_out
 from planner.analysis.naming import text_of
+from planner.analysis.subqueries import filtered, with_queries
+from planner.analysis.windows import with_frames, with_windows
 from planner.expressions import (
     Alias,
     Attr,
@@ -21,11 +24,14 @@ from planner.expressions import (
     Order,
     Over,
     Star,
+    attributes,
     rewrite,
     walk,
 )
-from planner.functions.registry import Settings
-from planner.typing import AnalysisError, Scope, aggregates, bind, is_aggregate
+from planner.functions.registry import Grouping, Settings, find
+from planner.typing import AnalysisError, Scope, aggregates, bind, is_aggregate, kind_of
+
+_USUAL = Settings()
 
 
 def scope_of(plan: l.Plan, settings: Settings, outer: Scope | None = None) -> Scope:
@@ -46,20 +52,35 @@ def named(expr: Expr) -> Attr | Alias:
         and t.StructType in (type(expr.args[0].type),)
     ):
         return Alias(expr, str(expr.args[1].value))  # type: ignore[attr-defined]
-    return Alias(expr, text_of(expr))
+    return Alias(expr, text_of(with_frames(expr)))
 
 
 def spread(exprs: Sequence[Expr], scope: Scope) -> list[Expr]:
-    """The expressions with stars replaced by columns."""
+    """The expressions with stars replaced by columns, as arguments too; count(*) stays."""
     found: list[Expr] = []
     for expr in exprs:
         if isinstance(expr, Star):
             found += star(expr, scope)
-        elif isinstance(expr, Call) and expr.name == "count" and expr.args == (Star(),):
-            found.append(expr)
         else:
-            found.append(expr)
+            found.append(rewrite(expr, lambda each: _spread_args(each, scope)))
     return found
+
+
+def _spread_args(expr: Expr, scope: Scope) -> Expr:
+    if not isinstance(expr, Call) or not any(isinstance(arg, Star) for arg in expr.args):
+        return expr
+    if expr.name.lower() == "count" and expr.args == (Star(),) and not expr.distinct:
+        return expr
+    args = [each for arg in expr.args for each in spread([arg], scope)]
+    return replace(expr, args=tuple(args))
+
+
+def item(expr: Expr, scope: Scope) -> Expr:
+    """One thing selected, typed; a column has its name as it is written there."""
+    bound = bind(expr, scope)
+    if isinstance(expr, Name) and isinstance(bound, Attr) and bound.name != expr.parts[-1]:
+        return Alias(bound, expr.parts[-1])
+    return bound
 
 
 def star(expr: Star, scope: Scope) -> list[Expr]:
@@ -82,25 +103,146 @@ def star(expr: Star, scope: Scope) -> list[Expr]:
 
 def select(plan: l.Plan, exprs: Sequence[Expr], scope: Scope) -> l.Plan:
     """The plan's rows with other columns. Aggregates without groups make one row."""
-    bound = [bind(expr, scope) for expr in spread(exprs, scope)]
-    if any(is_aggregate(expr) for expr in bound):
-        return aggregate(plan, [], bound, scope)
-    return projected(plan, bound)
+    return query(plan, Request([item(expr, scope) for expr in spread(exprs, scope)]), scope)
 
 
-def projected(plan: l.Plan, bound: Sequence[Expr]) -> l.Plan:
-    """Typed expressions as columns; windows are computed first, below."""
-    plan, bound = with_windows(plan, bound)
-    return l.Project(plan, tuple(named(expr) for expr in bound))
+def projected(plan: l.Plan, bound: Sequence[Expr], settings: Settings = _USUAL) -> l.Plan:
+    """Typed expressions as columns; subqueries and windows are computed first, below."""
+    return query(plan, Request(bound), Scope(plan.output, settings))
 
 
-def where(plan: l.Plan, condition: Expr, scope: Scope) -> l.Plan:
+@dataclass(frozen=True)
+class Request:
+    """What is asked of rows at once, all of it typed over their columns: the columns wanted, and
+    for a SELECT its other clauses. `groups` None means that there is no GROUP BY."""
+
+    items: Sequence[Expr]
+    groups: Sequence[Expr] | None = None
+    having: Expr | None = None
+    qualify: Expr | None = None
+    order: Sequence[Order] = ()
+    distinct: bool = False
+
+
+def query(plan: l.Plan, asked: Request, scope: Scope) -> l.Plan:
+    """The rows that a request asks for, with its items as columns."""
+    settings = scope.settings
+    taken = taken_out(asked.items, asked.order)
+    if taken is not None:
+        below = query(plan, replace(asked, items=taken.items, order=(), distinct=False), scope)
+        return ordered(taken.above(below), taken.columns, taken.order, asked.distinct)
+    items = [named(each) for each in asked.items]
+    filters = [each for each in (asked.having, asked.qualify) if each is not None]
+    exprs: list[Expr] = [*items, *filters, *(key.child for key in asked.order)]
+    for expr in exprs:
+        _refuse_alone(expr)
+    if asked.groups is not None or any(map(is_aggregate, exprs)):
+        plan, exprs = grouped(plan, asked.groups or (), exprs, scope)
+    elif asked.having is not None:
+        plan, exprs = grouped(plan, (), exprs, scope)
+    if asked.having is not None:
+        plan = filtered(plan, exprs.pop(len(items)), settings)
+    plan, exprs = with_queries(plan, exprs, settings)
+    plan, exprs = with_windows(plan, exprs)
+    if asked.qualify is not None:
+        plan = l.Filter(plan, exprs.pop(len(items)))
+    columns = [_named_as(item, expr) for item, expr in zip(items, exprs[: len(items)], strict=True)]
+    keys = [
+        replace(key, child=expr) for key, expr in zip(asked.order, exprs[len(items) :], strict=True)
+    ]
+    return ordered(plan, columns, keys, asked.distinct)
+
+
+def _refuse_alone(expr: Expr) -> None:
+    """Functions that only mean something in a window, or with grouping sets."""
+    todo = [expr]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, Call) and (kind := kind_of(each)) in ("window", "grouping"):
+            window = kind == "window"
+            needs = "needs a window: OVER (…)" if window else "goes with rollup, cube and sets"
+            raise AnalysisError(
+                f"{text_of(each)} {needs}",
+                "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE"
+                if window
+                else "UNSUPPORTED_GROUPING_EXPRESSION",
+            )
+        own = each.call.children if isinstance(each, Over) else each.children
+        todo.extend(own)
+
+
+def _named_as(item: Attr | Alias, expr: Expr) -> Attr | Alias:
+    """What became of an item, still under its name."""
+    if isinstance(expr, Alias) or (isinstance(expr, Attr) and isinstance(item, Attr)):
+        return expr
+    return Alias(expr, item.name)
+
+
+def _apart(columns: Sequence[Attr | Alias]) -> list[Attr | Alias]:
+    """Columns that are asked for twice as two columns."""
+    there: set[Attr] = set()
+    found: list[Attr | Alias] = []
+    for column in columns:
+        attr = _attr(column)
+        found.append(Alias(_bare(column), attr.name) if attr in there else column)
+        there.add(attr)
+    return found
+
+
+def ordered(
+    plan: l.Plan, columns: Sequence[Attr | Alias], keys: Sequence[Order], distinct: bool
+) -> l.Plan:
+    """The columns of a plan, in an order that may use others."""
+    columns = _apart(columns)
+    by_value = {_bare(column): _attr(column) for column in reversed(columns)}
+    shown = {_attr(column) for column in columns}
+    hidden: list[Alias | Attr] = []
+    found: list[Order] = []
+    for key in keys:
+        child = _bare(key.child) if isinstance(key.child, Alias) else key.child
+        if child in by_value:
+            child = by_value[child]
+        elif child not in shown and attributes(child):
+            if distinct:
+                raise AnalysisError(
+                    f"{text_of(child)}: rows made distinct can only be ordered by what is selected",
+                    "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+                )
+            place = child if isinstance(child, Attr) else Alias(child, text_of(child))
+            hidden.append(place)
+            child = _attr(place)
+        found.append(replace(key, child=child))
+    made: l.Plan = l.Project(plan, (*columns, *dict.fromkeys(hidden)))
+    if distinct:
+        made = l.Distinct(made)
+    if not found:
+        return made
+    made = l.Sort(made, tuple(found))
+    return l.Project(made, tuple(_attr(column) for column in columns)) if hidden else made
+
+
+def where(plan: l.Plan, wanted: Expr, scope: Scope) -> l.Plan:
     """The rows for which a condition is true."""
-    bound = bind(condition, scope)
+    return filtered(plan, condition(wanted, scope), scope.settings)
+
+
+def condition(wanted: Expr, scope: Scope) -> Expr:
+    """A condition on rows, typed.
+
+    Raises AnalysisError where it is no boolean, or has an aggregate.
+    """
+    bound = bind(wanted, scope)
+    refuse([bound], "a condition")
     if bound.type not in (t.BOOLEAN, t.NULL):
         raise AnalysisError(
             f"a condition must be a boolean, and {text_of(bound)} is {bound.type.simpleString()}",
             "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",
+        )
+    if any(isinstance(each, Over) for each in walk(bound)):
+        raise AnalysisError(
+            f"{text_of(bound)}: a window function cannot be in where; use qualify, or filter what "
+            "was selected",
+            "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE",
         )
     if is_aggregate(bound):
         raise AnalysisError(
@@ -108,7 +250,7 @@ def where(plan: l.Plan, condition: Expr, scope: Scope) -> l.Plan:
             "of groupBy",
             "INVALID_WHERE_CONDITION",
         )
-    return l.Filter(plan, bound)
+    return bound
 
 
 def aggregate(
@@ -118,30 +260,51 @@ def aggregate(
 
     Raises AnalysisError for an output column that is neither.
     """
-    keys = [named(group) for group in groups]
-    below = l.Project(plan, (*plan.output, *(k for k in keys if isinstance(k, Alias))))
-    by_value = {_bare(key): _attr(key) for key in keys}
+    return query(plan, Request(outputs, groups), scope)
+
+
+def grouped(
+    plan: l.Plan, groups: Sequence[Expr], exprs: Sequence[Expr], scope: Scope
+) -> tuple[l.Plan, list[Expr]]:
+    """The aggregates of typed expressions computed for each group, and the expressions over the
+    result.
+
+    Raises AnalysisError where one uses a column that is neither grouped by nor in an aggregate.
+    """
     calls: dict[Expr, Alias] = {}
-    for output in outputs:
-        for call in aggregates(output):
+    for expr in exprs:
+        for call in aggregates(expr):
+            if any(is_aggregate(arg) for arg in call.children):
+                raise AnalysisError(
+                    f"{text_of(call)}: an aggregate cannot be inside an aggregate",
+                    "NESTED_AGGREGATE_FUNCTION",
+                )
             calls.setdefault(call, Alias(call, text_of(call)))
+    keys = [named(group) for group in groups]
+    below, inner = with_queries(plan, [*map(_bare, keys), *calls], scope.settings)
+    inside = [_with_child(key, expr) for key, expr in zip(keys, inner, strict=False)]
+    values = tuple(
+        replace(alias, child=expr)
+        for alias, expr in zip(calls.values(), inner[len(keys) :], strict=True)
+    )
+    more = tuple(dict.fromkeys(key for key in inside if isinstance(key, Alias)))
+    if more:
+        below = l.Project(below, (*below.output, *more))
+    by_value = {_bare(key): _attr(new) for key, new in zip(keys, inside, strict=True)}
 
     def seen(expr: Expr) -> Expr:
         if expr in by_value:
             return by_value[expr]
         return calls[expr].attr if expr in calls else expr
 
-    found = []
-    for output in outputs:
-        top = (
-            replace(output, child=_top(output.child, seen))
-            if isinstance(output, Alias)
-            else (_keep_name(output, _top(output, seen)))
-        )
-        found.append(top)
-    grouped = l.Aggregate(below, tuple(by_value.values()), tuple(calls.values()))
-    _refuse_others(found, grouped)
-    return projected(grouped, found)
+    found = [_top(expr, seen) for expr in exprs]
+    made = l.Aggregate(below, tuple(dict.fromkeys(by_value.values())), values)
+    _refuse_others(found, made)
+    return made, found
+
+
+def _with_child(key: Attr | Alias, expr: Expr) -> Attr | Alias:
+    return key if isinstance(key, Attr) else replace(key, child=expr)
 
 
 def _top(expr: Expr, seen: Callable[[Expr], Expr]) -> Expr:
@@ -151,12 +314,6 @@ def _top(expr: Expr, seen: Callable[[Expr], Expr]) -> Expr:
         return new
     children = tuple(_top(child, seen) for child in expr.children)
     return expr.with_children(children) if children else expr
-
-
-def _keep_name(old: Expr, new: Expr) -> Expr:
-    if isinstance(new, Attr) and isinstance(old, Attr):
-        return new
-    return Alias(new, named(old).name)
 
 
 def _bare(key: Attr | Alias) -> Expr:
@@ -171,44 +328,29 @@ def _refuse_others(found: Sequence[Expr], grouped: l.Aggregate) -> None:
     there = set(grouped.output)
     for expr in found:
         for each in walk(expr):
+            if isinstance(each, Call) and isinstance(find(each.name), Grouping):
+                raise AnalysisError(
+                    f"{text_of(each)} goes with rollup, cube and grouping sets",
+                    "UNSUPPORTED_GROUPING_EXPRESSION",
+                )
             if isinstance(each, Attr) and each not in there:
                 raise AnalysisError(
                     f"the column {each.name} is neither grouped by nor in an aggregate; group by "
                     f"it, or take first({each.name})",
-                    "MISSING_AGGREGATION",
+                    "MISSING_AGGREGATION" if grouped.groups else "MISSING_GROUP_BY",
                 )
-
-
-def with_windows(plan: l.Plan, exprs: Sequence[Expr]) -> tuple[l.Plan, list[Expr]]:
-    """The windows of expressions computed below them, those of one partitioning together."""
-    places: dict[Expr, Alias] = {}
-    together: dict[tuple[object, ...], list[Alias]] = {}
-
-    def out(expr: Expr) -> Expr:
-        if not isinstance(expr, Over):
-            return expr
-        if expr not in places:
-            places[expr] = Alias(expr, text_of(expr))
-            together.setdefault((expr.partition, expr.order), []).append(places[expr])
-        return places[expr].attr
-
-    found = []
-    for expr in exprs:
-        new = rewrite(expr, out)
-        found.append(new if new is expr or isinstance(new, Alias) else Alias(new, text_of(expr)))
-    for values in together.values():
-        plan = l.Window(plan, tuple(values))
-    return plan, found
 
 
 def order(plan: l.Plan, keys: Sequence[Expr], scope: Scope, everywhere: bool = True) -> l.Plan:
     """The rows in order."""
     bound = [bind(key, scope) for key in keys]
-    orders = tuple(key if isinstance(key, Order) else Order(key) for key in bound)
-    below, children = with_windows(plan, [each.child for each in orders])
-    orders = tuple(
-        replace(each, child=c.child if isinstance(c, Alias) else c)
+    refuse(bound, "orderBy")
+    orders = [key if isinstance(key, Order) else Order(key) for key in bound]
+    below, children = with_queries(plan, [each.child for each in orders], scope.settings)
+    below, children = with_windows(below, children)
+    made = tuple(
+        replace(each, child=_bare(c) if isinstance(c, Alias) else c)
         for each, c in zip(orders, children, strict=True)
     )
-    found: l.Plan = l.Sort(below, orders, everywhere)
+    found: l.Plan = l.Sort(below, made, everywhere)
     return found if below is plan else l.Project(found, plan.output)

@@ -1,77 +1,126 @@
-"""Comparisons, and three-valued logic."""
+"""Comparisons, and three-valued logic.
+
+NaN is equal to itself and larger than any number, -0.0 equals 0.0: Polars has it so too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
 from planner import types as t
-from planner.coercion import common, implied
+from planner.coercion import common, common_without_ansi, implied
 from planner.columnar import to_polars
 from planner.expressions import Expr
-from planner.functions.registry import ANY, BOOL, At, Mismatch, Settings, Typed, scalar
+from planner.functions.ordering import is_nested, order
+from planner.functions.registry import ANY, BOOL, At, Kind, Mismatch, Settings, Typed, scalar
+from planner.functions.risky import can_fail
 
 
-def alike(name: str, args: Sequence[Expr]) -> tuple[Expr, ...]:
+def alike(
+    name: str, args: Sequence[Expr], code: str = "DATA_DIFF_TYPES", ansi: bool = True
+) -> tuple[Expr, ...]:
     """The arguments as one type."""
-    one = common(arg.type for arg in args)
+    kinds_of = [arg.type for arg in args]
+    one = common(kinds_of) if ansi else common_without_ansi(kinds_of)
     if one is None:
         kinds = " and ".join(arg.type.simpleString() for arg in args)
-        raise Mismatch(f"{name} cannot compare {kinds}", "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES")
+        raise Mismatch(f"{name} cannot bring {kinds} together", f"DATATYPE_MISMATCH.{code}")
     return tuple(implied(arg, one) for arg in args)
 
 
+def has_map(kind: t.DataType) -> bool:
+    """Whether a type is or has a map, which cannot be compared."""
+    match kind:
+        case t.MapType():
+            return True
+        case t.ArrayType(elementType=inner):
+            return has_map(inner)
+        case t.StructType():
+            return any(has_map(field.dataType) for field in kind.fields)
+    return False
+
+
+def _pair(name: str, args: Sequence[Expr]) -> tuple[Expr, ...]:
+    if len(args) != 2:
+        raise Mismatch(f"{name} takes 2 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+    own = alike(name, args, "BINARY_OP_DIFF_TYPES")
+    if has_map(own[0].type):
+        kind = own[0].type.simpleString()
+        raise Mismatch(f"{name} cannot compare {kind}", "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE")
+    return own
+
+
 def _compared(args: Sequence[Expr], settings: Settings) -> Typed:
-    return alike("a comparison", args), t.BOOLEAN, any(arg.nullable for arg in args)
+    return _pair("a comparison", args), t.BOOLEAN, any(arg.nullable for arg in args)
 
 
-@scalar("=", "==", resolve=_compared)
-def equal(at: At, a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    return a == b
+def _enter(names: Sequence[str], test: Callable[[pl.Expr, pl.Expr | int], pl.Expr]) -> None:
+    @scalar(*names, resolve=_compared)
+    def build(at: At, a: pl.Expr, b: pl.Expr) -> pl.Expr:
+        if is_nested(at.types[0]):
+            return test(order(a, b, at.types[0]), 0)
+        return test(a, b)
 
 
-@scalar("!=", "<>", resolve=_compared)
-def unequal(at: At, a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    return a != b
+def _test(sign: str) -> Callable[[pl.Expr, pl.Expr | int], pl.Expr]:
+    return lambda a, b: getattr(a, sign)(b)
 
 
-@scalar("<", resolve=_compared)
-def less(at: At, a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    return a < b
-
-
-@scalar("<=", resolve=_compared)
-def at_most(at: At, a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    return a <= b
-
-
-@scalar(">", resolve=_compared)
-def more(at: At, a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    return a > b
-
-
-@scalar(">=", resolve=_compared)
-def at_least(at: At, a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    return a >= b
+_enter(("=", "=="), _test("eq"))
+_enter(("!=", "<>"), _test("ne"))
+_enter(("<",), _test("lt"))
+_enter(("<=",), _test("le"))
+_enter((">",), _test("gt"))
+_enter((">=",), _test("ge"))
 
 
 def _null_safe(args: Sequence[Expr], settings: Settings) -> Typed:
-    return alike("<=>", args), t.BOOLEAN, False
+    return _pair("<=>", args), t.BOOLEAN, False
 
 
-@scalar("<=>", resolve=_null_safe)
+@scalar("<=>", "equal_null", resolve=_null_safe)
 def same(at: At, a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    if is_nested(at.types[0]):
+        none = a.is_null() & b.is_null()
+        return pl.when(none).then(True).otherwise((order(a, b, at.types[0]) == 0).fill_null(False))
     return a.eq_missing(b)
 
 
-@scalar("and", takes=(BOOL, BOOL), gives=t.BOOLEAN)
+def _logical(found: t.DataType) -> t.DataType | None:
+    return t.BOOLEAN if isinstance(found, t.BooleanType | t.NullType | t.StringType) else None
+
+
+LOGICAL = Kind("a boolean", _logical)
+
+
+def _both(args: Sequence[Expr], settings: Settings) -> Typed:
+    if len(args) != 2:
+        raise Mismatch(f"this takes 2 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+    for arg in args:
+        if _logical(arg.type) is None:
+            different = args[0].type != args[1].type
+            code = "BINARY_OP_DIFF_TYPES" if different else "BINARY_OP_WRONG_TYPE"
+            kind = arg.type.simpleString()
+            raise Mismatch(
+                f"a condition must be a boolean, not {kind}", f"DATATYPE_MISMATCH.{code}"
+            )
+    null = any(arg.nullable for arg in args)
+    return tuple(implied(arg, t.BOOLEAN) for arg in args), t.BOOLEAN, null
+
+
+@scalar("and", resolve=_both)
 def both(at: At, a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    if can_fail(at.args[1:], at.settings):
+        return pl.when(a.fill_null(True)).then(a & b).otherwise(False)
     return a & b
 
 
-@scalar("or", takes=(BOOL, BOOL), gives=t.BOOLEAN)
+@scalar("or", resolve=_both)
 def either(at: At, a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    if can_fail(at.args[1:], at.settings):
+        return pl.when(a.fill_null(False)).then(True).otherwise(a | b)
     return a | b
 
 
@@ -91,52 +140,35 @@ def is_not_null(at: At, a: pl.Expr) -> pl.Expr:
 
 
 def _listed(args: Sequence[Expr], settings: Settings) -> Typed:
-    return alike("in", args), t.BOOLEAN, any(arg.nullable for arg in args)
+    own = alike("in", args, ansi=settings.ansi)
+    if has_map(own[0].type):
+        kind = own[0].type.simpleString()
+        raise Mismatch(f"in cannot compare {kind}", "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE")
+    return own, t.BOOLEAN, any(arg.nullable for arg in args)
 
 
 @scalar("in", resolve=_listed)
 def listed(at: At, value: pl.Expr, *choices: pl.Expr) -> pl.Expr:
     """NULL where no choice is equal and one is NULL, or the value is."""
-    if all(each is not None for each in at.values[1:]):
+    if is_nested(at.types[0]):
+        return pl.any_horizontal([order(value, each, at.types[0]) == 0 for each in choices])
+    plain = not any(isinstance(at.types[0], k) for k in (t.FloatType, t.DoubleType))
+    if plain and all(each is not None for each in at.values[1:]):
         kind = to_polars(at.types[0])
         return value.is_in(pl.Series(at.values[1:], dtype=kind).implode())
     return pl.any_horizontal([value == choice for choice in choices])
 
 
-# ---- choices -------------------------------------------------------------------------------------
+def _within(args: Sequence[Expr], settings: Settings) -> Typed:
+    if len(args) != 3:
+        raise Mismatch(f"between takes 3 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+    low, high = _pair("between", args[:2]), _pair("between", (args[0], args[2]))
+    own = (low[0], low[1], high[0], high[1])
+    return own, t.BOOLEAN, any(arg.nullable for arg in args)
 
 
-def _cases(args: Sequence[Expr], settings: Settings) -> Typed:
-    """case_when(condition, value, condition, value, …, otherwise?)."""
-    values = [*args[1::2], *(args[-1:] if len(args) % 2 else ())]
-    own = iter(alike("the branches of case", values))
-    conditions = [implied(arg, t.BOOLEAN) for arg in args[: len(args) // 2 * 2 : 2]]
-    if any(condition.type != t.BOOLEAN for condition in conditions):
-        raise Mismatch("a condition of case must be a boolean")
-    found: list[Expr] = []
-    for condition in conditions:
-        found += [condition, next(own)]
-    found += own
-    kind = found[1].type
-    null = len(args) % 2 == 0 or any(value.nullable for value in values)
-    return tuple(found), kind, null
-
-
-@scalar("case_when", resolve=_cases)
-def case_when(at: At, *args: pl.Expr) -> pl.Expr:
-    chosen = pl.when(args[0]).then(args[1])
-    for place in range(2, len(args) - 1, 2):
-        chosen = chosen.when(args[place]).then(args[place + 1])  # type: ignore[assignment]
-    if len(args) % 2:
-        return chosen.otherwise(args[-1])
-    return chosen.otherwise(pl.lit(None, dtype=to_polars(at.type)))
-
-
-def _first_of(args: Sequence[Expr], settings: Settings) -> Typed:
-    own = alike("coalesce", args)
-    return own, own[0].type, all(arg.nullable for arg in args)
-
-
-@scalar("coalesce", resolve=_first_of)
-def coalesce(at: At, *args: pl.Expr) -> pl.Expr:
-    return pl.coalesce(args)
+@scalar("between", resolve=_within)
+def between(at: At, a: pl.Expr, low: pl.Expr, b: pl.Expr, high: pl.Expr) -> pl.Expr:
+    more = order(a, low, at.types[0]) >= 0 if is_nested(at.types[0]) else a >= low
+    less = order(b, high, at.types[2]) <= 0 if is_nested(at.types[2]) else b <= high
+    return more & less

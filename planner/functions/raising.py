@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import polars as pl
 
-MARK = "minispark:"
+MARK, END = "minispark:", "\u241f"
 
 
-def raise_where(condition: pl.Expr, code: str, message: str, value: pl.Expr) -> pl.Expr:
-    """`value`, or an error of Spark's class `code` if the condition is true in any row."""
-    marker = pl.when(condition).then(pl.lit(f"{MARK}{code}:{message}")).otherwise(pl.lit(None))
+def raise_where(condition: pl.Expr, code: str, message: str | pl.Expr, value: pl.Expr) -> pl.Expr:
+    """`value`, or an error of Spark's class `code` if the condition is true in any row. A message
+    that is an expression is that of the row, and need not be there in others."""
+    if isinstance(message, str):
+        text = pl.lit(f"{MARK}{code}:{message}{END}")
+    else:
+        text = pl.concat_str(pl.lit(f"{MARK}{code}:"), message, pl.lit(END))
+    marker = pl.when(condition).then(text).otherwise(pl.lit(None))
     return pl.when(marker.cast(pl.Int8, strict=True).is_null()).then(value)

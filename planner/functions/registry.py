@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -40,6 +40,8 @@ class Settings:
     ansi: bool = True
     zone: str = "UTC"
     case_sensitive: bool = False
+    partition: int = field(default=0, compare=False)  # of the task
+    now: int | None = field(default=None, compare=False)  # microseconds since 1970, of the query
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class At:
     values: tuple[Any, ...]
     settings: Settings
     args: tuple[Expr, ...] = ()
+    ignore_nulls: bool = False
+    reach: Callable[[pl.Expr], pl.Expr] = lambda found: found  # `over` a partition, or nothing
 
     @property
     def ansi(self) -> bool:
@@ -85,24 +89,39 @@ class Function:
 class Aggregate(Function):
     """A function of many rows. `build` is the whole of it. Where it can be had in steps, `partial`
     gives the states of some rows (each a Polars aggregation), `merge` those of more states of each,
-    `final` the value; where not, `whole` says why."""
+    `final` the value; `states` their types, in that order. Where not, `whole` says why.
+
+    `constants` are the places of arguments that are parameters and must stay literals: the other
+    arguments are columns of rows. With `skips` a row whose arguments are all NULL counts for
+    nothing, so that FILTER may make them NULL; without, the rows themselves are left out."""
 
     partial: Callable[..., tuple[pl.Expr, ...]] | None = None
     merge: Callable[..., tuple[pl.Expr, ...]] | None = None
     final: Build | None = None
     whole: str = ""
+    states: Callable[[At], tuple[t.DataType, ...]] | None = None
+    constants: tuple[int, ...] = ()
+    skips: bool = True
 
 
 @dataclass(frozen=True)
 class Generator(Function):
-    """A function that makes rows. `columns` names its output columns and their types."""
+    """A function that makes rows: its type is an array of structs of its output columns. With
+    `outer` there is a row of NULLs where it makes none."""
 
-    columns: Callable[[Sequence[t.DataType]], tuple[tuple[str, t.DataType, bool], ...]]
+    outer: bool = False
 
 
 @dataclass(frozen=True)
 class WindowOnly(Function):
-    """A function that needs the order of its window: row_number, lag, …"""
+    """A function that needs the order of its window: row_number, lag, …
+
+    It is built over sorted rows: `build(at, place, *args)`, place as in functions/windows.py."""
+
+
+@dataclass(frozen=True)
+class Grouping(Function):
+    """What tells of grouping sets; grouping.py replaces it, it is never built."""
 
 
 TABLE: dict[str, Function] = {}
@@ -286,15 +305,19 @@ def aggregate(
     merge: Callable[..., tuple[pl.Expr, ...]] | None = None,
     final: Build | None = None,
     whole: str = "",
+    states: Callable[[At], tuple[t.DataType, ...]] | None = None,
+    constants: tuple[int, ...] = (),
+    skips: bool = True,
     **more: Any,
 ) -> Callable[[Build], Build]:
     """Enter an aggregate; the decorated function is the whole of it."""
-    if (partial is None) == (not whole):
-        raise ValueError(f"{names[0]} needs steps, or the reason why it has none")
+    if (partial is None) == (not whole) or (partial is None) != (states is None):
+        raise ValueError(f"{names[0]} needs steps and their types, or why it has none")
 
     def enter(build: Build) -> Build:
         how = resolve or resolver(names[0], takes, gives, **more)
-        _enter(names, lambda name: Aggregate(name, how, build, partial, merge, final, whole))
+        steps = (partial, merge, final, whole, states, constants, skips)
+        _enter(names, lambda name: Aggregate(name, how, build, *steps))
         return build
 
     return enter
@@ -317,17 +340,11 @@ def window(
     return enter
 
 
-def generator(
-    *names: str,
-    takes: Sequence[Kind],
-    columns: Callable[[Sequence[t.DataType]], tuple[tuple[str, t.DataType, bool], ...]],
-    **more: Any,
-) -> Callable[[Build], Build]:
+def generator(*names: str, resolve: Resolve, outer: bool = False) -> Callable[[Build], Build]:
     """Enter a generator; the decorated function gives a list of structs of its columns."""
 
     def enter(build: Build) -> Build:
-        how = resolver(names[0], takes, t.NULL, **more)
-        _enter(names, lambda name: Generator(name, how, build, columns))
+        _enter(names, lambda name: Generator(name, resolve, build, outer))
         return build
 
     return enter

@@ -245,7 +245,7 @@ class Asking(Jobs):
             self._todo.append((stage.id, partition))
             return
         fetches = {
-            at: self.outputs[step.exchange].slices(step.exchange, channels)
+            at: step.taken(at[1], self.outputs[step.exchange].slices(step.exchange, channels))
             for at, channels in inputs.fetches.items()
             if isinstance(step := stage.program[at[0]], Fetch)
         }

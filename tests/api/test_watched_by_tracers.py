@@ -18,6 +18,11 @@ def lines_of(x: int) -> int:
     return x
 
 
+def waits(x: int) -> None:
+    for _ in range(2000):
+        time.sleep(0.01)
+
+
 def test_a_profiler_may_watch_what_comes_after_a_job(sc: SparkContext) -> None:
     assert sc.range(4).map(lines_of).sum() == 18
     assert cProfile.Profile().runcall(lines_of, 1) == 4
@@ -28,7 +33,7 @@ def test_a_tracer_may_watch_what_comes_after_a_cancelled_job(sc: SparkContext) -
     timer = threading.Timer(0.3, sc.cancelAllJobs)
     timer.start()
     with pytest.raises(JobCancelled):
-        sc.range(4).map(lambda x: time.sleep(20)).collect()
+        sc.range(4).map(waits).collect()
     timer.join()
     before, seen = sys.gettrace(), []
 

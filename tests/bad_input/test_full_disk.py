@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from bad import refused, run_script, until, works
-from conftest import make_context
+from contexts import make_context
 
 from minispark import JobFailed, SparkContext, StorageLevel
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 from bad import refused, works
-from conftest import MASTERS, make_context
+from contexts import MASTERS, make_context
 
 from executors.hashing import UnhashableKey
 from executors.marks import StrayKey

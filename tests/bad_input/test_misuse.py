@@ -20,7 +20,7 @@ DATA_ON_DRIVER = "A dataset can only be used in the driver"
 
 @pytest.fixture(scope="module", params=["inline[2]", "local[2]"])
 def sc(request: pytest.FixtureRequest) -> Iterator[SparkContext]:
-    from conftest import make_context
+    from contexts import make_context
 
     context = make_context(request.param, request)
     yield context
@@ -151,7 +151,7 @@ def test_after_stop_everything_says_so(tmp_path: Path, master: str) -> None:
 
 
 def test_a_second_context_names_the_first(sc: SparkContext) -> None:
-    words = ["there is a SparkContext already", f"master={sc.master}", "conftest.py:", "stop() it"]
+    words = ["there is a SparkContext already", f"master={sc.master}", "contexts.py:", "stop() it"]
     with refused(sc, ValueError, *words, "SparkContext.getOrCreate()"):
         SparkContext("local[1]", "second")
     assert SparkContext.getOrCreate() is sc

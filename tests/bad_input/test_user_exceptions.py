@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from bad import here, refused, run_script, said, works
-from conftest import MASTERS, make_context
+from contexts import MASTERS, make_context
 
 from executors.user_errors import LineageTooLong, RemoteTraceback, TaskExit
 from minispark import SparkContext

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import make_context
+from contexts import make_context
 
 from minispark import SparkContext, StorageLevel
 from planner import events as ev

@@ -48,7 +48,6 @@ def rows(local_sc: SparkContext) -> Dataset:
         (lambda d: d.setName(5), TypeError, "str, not int"),
         (lambda d: d.withResources({}), TypeError, "ResourceProfile"),
         (lambda d: d.saveAsTextFile("x", "NoCodec"), ValueError, "NoCodec"),
-        (lambda d: d.toDF(), NotImplementedError, "toDF"),
         (lambda d: d.saveAsSequenceFile("x"), NotImplementedError, "saveAsSequenceFile"),
     ],
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from operator import add
 
 import pytest
-from conftest import Recorder
+from contexts import Recorder
 
 from minispark import SparkContext
 

@@ -1,0 +1,1 @@
+"""SQL text: sqlglot parses, the modules here make requests of it. sqlglot loads on first use."""

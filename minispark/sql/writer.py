@@ -1,0 +1,482 @@
+"""`df.write`: a DataFrame into files. A folder changes whole or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from executors.formats import commit, textual
+from executors.formats.files import locate
+from executors.formats.writing import Writing
+from minispark.dataset.plans import by_partition
+from minispark.errors import AnalysisException, IllegalArgumentException, PySparkTypeError
+from minispark.sql.fileoptions import (
+    ELSEWHERE,
+    as_text,
+    check_written,
+    file_errors,
+    folded,
+    format_of,
+)
+from planner import logical as l
+from planner import types as t
+
+if TYPE_CHECKING:
+    from minispark.sql.dataframe.core import Core
+
+_MODES = {
+    "error": "error",
+    "errorifexists": "error",
+    "default": "error",
+    "append": "append",
+    "overwrite": "overwrite",
+    "ignore": "ignore",
+}
+_NO_CATALOG = "there is no catalog of tables that stay; use save(path), parquet(path), …"
+
+
+class DataFrameWriter:
+    """How and where a DataFrame is written: `df.write`.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> folder = os.path.join(tempfile.mkdtemp(), "numbers")
+    >>> spark.range(3).write.mode("overwrite").parquet(folder)
+    >>> spark.read.parquet(folder).count()
+    3
+    """
+
+    def __init__(self, df: Core) -> None:
+        self._df = df
+        self._format: str | None = None
+        self._mode = "error"
+        self._options: dict[str, str] = {}
+        self._parts: list[str] = []
+        self._sorted: list[str] = []
+
+    # ---- how -------------------------------------------------------------------------------------
+
+    def mode(self, saveMode: str | None) -> Self:
+        """What to do if there is something: 'append', 'overwrite', 'ignore' (nothing), or 'error'
+        ('errorifexists', the default).
+
+        Raises
+        ------
+        IllegalArgumentException
+            It is none of these.
+        """
+        if saveMode is not None:
+            if str(saveMode).lower() not in _MODES:
+                raise IllegalArgumentException(
+                    f"the mode is overwrite, append, ignore, error, errorifexists or default, not "
+                    f"{saveMode!r}",
+                    "INVALID_SAVE_MODE",
+                )
+            self._mode = _MODES[saveMode.lower()]
+        return self
+
+    def format(self, source: str) -> Self:
+        """The format: parquet, csv, json, text or orc."""
+        self._format = source
+        return self
+
+    def option(self, key: str, value: Any) -> Self:
+        """Set an option of the format; None unsets it."""
+        if value is None:
+            self._options.pop(key, None)
+        else:
+            self._options[key] = as_text(value)
+        return self
+
+    def options(self, **options: Any) -> Self:
+        """Set options of the format."""
+        for key, value in options.items():
+            self.option(key, value)
+        return self
+
+    def partitionBy(self, *cols: str | list[str]) -> Self:
+        """Write the rows of each value of these columns into a folder of its own, `name=value`."""
+        first = cols[0] if len(cols) == 1 else None
+        self._parts = [str(c) for c in (first if isinstance(first, list | tuple) else cols)]
+        return self
+
+    def sortBy(self, col: str | list[str] | tuple[str, ...], *cols: str | None) -> Self:
+        """For bucketed tables only, as in Spark."""
+        given = [*col, *cols] if isinstance(col, list | tuple) else [col, *cols]
+        self._sorted = [str(each) for each in given]
+        return self
+
+    def bucketBy(
+        self, numBuckets: int, col: str | list[str] | tuple[str, ...], *cols: str | None
+    ) -> NoReturn:
+        """Not there: buckets belong to tables of a catalog."""
+        raise NotImplementedError(
+            "DataFrameWriter.bucketBy is not there, as tables of a catalog are not; use "
+            "partitionBy, or repartition before writing"
+        )
+
+    def clusterBy(self, *cols: str | list[str]) -> NoReturn:
+        """Not there: clustering belongs to tables of a catalog."""
+        raise NotImplementedError("DataFrameWriter.clusterBy is not there; use partitionBy")
+
+    # ---- where -----------------------------------------------------------------------------------
+
+    def save(
+        self,
+        path: str | None = None,
+        format: str | None = None,
+        mode: str | None = None,
+        partitionBy: str | list[str] | None = None,
+        **options: Any,
+    ) -> None:
+        """Write the rows.
+
+        Parameters
+        ----------
+        path : str, optional
+            A folder, on any file system that pyarrow or fsspec knows; or the option `path`.
+        format, mode, partitionBy, options
+            As the methods of these names.
+
+        Raises
+        ------
+        AnalysisException
+            There is something at `path` and the mode is 'error'; a column is not there or cannot
+            be held by the format.
+        """
+        self.mode(mode).options(**options)
+        if partitionBy is not None:
+            self.partitionBy(*([partitionBy] if isinstance(partitionBy, str) else partitionBy))
+        if format is not None:
+            self.format(format)
+        if self._sorted:
+            raise AnalysisException("sortBy needs bucketBy", "SORT_BY_WITHOUT_BUCKETING")
+        where = path if path is not None else self._options.get("path")
+        if where is None:
+            raise IllegalArgumentException("the write needs a path", "PATH_NOT_SPECIFIED")
+        conf = self._df._session.conf
+        form = format_of(self._format or conf.get("spark.sql.sources.default", "parquet") or "")
+        with file_errors():
+            self._save(str(where), form)
+
+    def _save(self, path: str, form: str) -> None:
+        plan, engine = self._df._plan, self._df._engine
+        options = self._settled(form)
+        columns = t.StructType([t.StructField(a.name, a.kind, a.null) for a in plan.output])
+        folders = self._folders(columns)
+        inner = [f for at, f in enumerate(columns.fields) if at not in folders]
+        self._check(form, t.StructType(inner))
+        if self._mode == "overwrite":
+            self._refuse_own(plan, path)
+        dynamic = options.pop("partitionoverwritemode", "static").lower() == "dynamic"
+        job = commit.begin(path, self._mode, dynamic and bool(folders))
+        if job is None:
+            return
+        writing = Writing(job, form, columns, folders, options, engine.settings)
+        try:
+            node = by_partition(engine.physical(plan), writing)
+            found = dict(self._df._session.sparkContext._session.run(node, site=node.site))
+            written = [each for partition in sorted(found) for each in found[partition]]
+        except BaseException:  # an interrupt too: no partial output stays
+            commit.abandon(job)
+            raise
+        commit.publish(job, written)
+
+    def _settled(self, form: str) -> dict[str, str]:
+        """The options, with what the session's settings say where they are silent."""
+        options, conf = folded(self._options), self._df._session.conf
+        check_written(form, options)
+        for name, key in (
+            ("maxrecordsperfile", "spark.sql.files.maxRecordsPerFile"),
+            ("partitionoverwritemode", "spark.sql.sources.partitionOverwriteMode"),
+        ):
+            value = conf.get(key, None)
+            if value is not None:
+                options.setdefault(name, value)
+        own = {
+            "parquet": [
+                ("compression", "spark.sql.parquet.compression.codec"),
+                ("outputtimestamptype", "spark.sql.parquet.outputTimestampType"),
+            ],
+            "orc": [("compression", "spark.sql.orc.compression.codec")],
+        }
+        for name, key in own.get(form, []):
+            value = conf.get(key, None)
+            if value is not None:
+                options.setdefault(name, value)
+        if form == "json":
+            keep = conf.get("spark.sql.jsonGenerator.ignoreNullFields", None)
+            if keep is not None:
+                options.setdefault("ignorenullfields", keep)
+        check_written(form, options)
+        return options
+
+    def _folders(self, columns: t.StructType) -> tuple[int, ...]:
+        """The places of the columns that name folders."""
+        sensitive = self._df._engine.settings.case_sensitive
+        fold = str if sensitive else str.lower
+        names = [fold(name) for name in columns.names]
+        for name in names:
+            if names.count(name) > 1:
+                raise AnalysisException(
+                    f"the column {name} is there twice: rename one", "COLUMN_ALREADY_EXISTS"
+                )
+        for part in self._parts:
+            if fold(part) not in names:
+                raise AnalysisException(
+                    f"partitionBy: there is no column {part} in {', '.join(columns.names)}",
+                    "PARTITION_COLUMN_NOT_FOUND_IN_SCHEMA",
+                )
+        places = tuple(names.index(fold(part)) for part in self._parts)
+        if places and len(places) == len(names):
+            raise AnalysisException(
+                "partitionBy names all columns: there would be none in the files",
+                "ALL_PARTITION_COLUMNS_NOT_ALLOWED",
+            )
+        return places
+
+    def _check(self, form: str, schema: t.StructType) -> None:
+        if form == "text" and len(schema) != 1:
+            raise AnalysisException(
+                f"text files hold one column, and there are {len(schema)}",
+                "_LEGACY_ERROR_TEMP_1290",
+            )
+        wrong = textual.refused(form, schema)
+        if wrong:
+            kind = schema[wrong[0]].dataType.simpleString()
+            raise AnalysisException(
+                f"{form} cannot hold the column {wrong[0]}, which is {kind}",
+                "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
+            )
+
+    def _refuse_own(self, plan: l.Plan, path: str) -> None:
+        """Refuse to overwrite what the DataFrame is read from."""
+        place, folder = locate(path)
+        mine = place.opened(folder).rstrip("/")
+        for node in l.walk(plan):
+            if isinstance(node, l.Scan):
+                for each in node.slices:
+                    if each.path == mine or each.path.startswith(mine + "/"):
+                        raise AnalysisException(
+                            f"cannot overwrite {path}, which the DataFrame is read from: write "
+                            "elsewhere, then rename",
+                            "UNSUPPORTED_OVERWRITE.PATH",
+                        )
+
+    def parquet(
+        self,
+        path: str,
+        mode: str | None = None,
+        partitionBy: str | list[str] | None = None,
+        compression: str | None = None,
+    ) -> None:
+        """Write Parquet files; compression is snappy unless told otherwise.
+
+        >>> import os, tempfile
+        >>> folder = os.path.join(tempfile.mkdtemp(), "numbers")
+        >>> spark.range(4).write.parquet(folder, compression="zstd")
+        >>> sorted(name for name in os.listdir(folder) if name == "_SUCCESS")
+        ['_SUCCESS']
+        """
+        self._named("parquet", path, mode, partitionBy, compression=compression)
+
+    def orc(
+        self,
+        path: str,
+        mode: str | None = None,
+        partitionBy: str | list[str] | None = None,
+        compression: str | None = None,
+    ) -> None:
+        """Write ORC files."""
+        self._named("orc", path, mode, partitionBy, compression=compression)
+
+    def text(self, path: str, compression: str | None = None, lineSep: str | None = None) -> None:
+        """Write a column of strings as lines."""
+        self._named("text", path, compression=compression, lineSep=lineSep)
+
+    def json(
+        self,
+        path: str,
+        mode: str | None = None,
+        compression: str | None = None,
+        dateFormat: str | None = None,
+        timestampFormat: str | None = None,
+        lineSep: str | None = None,
+        encoding: str | None = None,
+        ignoreNullFields: bool | str | None = None,
+    ) -> None:
+        """Write lines of JSON, an object a row; nulls are left out."""
+        self._named(
+            "json",
+            path,
+            mode,
+            compression=compression,
+            dateFormat=dateFormat,
+            timestampFormat=timestampFormat,
+            lineSep=lineSep,
+            encoding=encoding,
+            ignoreNullFields=ignoreNullFields,
+        )
+
+    def csv(
+        self,
+        path: str,
+        mode: str | None = None,
+        compression: str | None = None,
+        sep: str | None = None,
+        quote: str | None = None,
+        escape: str | None = None,
+        header: bool | str | None = None,
+        nullValue: str | None = None,
+        escapeQuotes: bool | str | None = None,
+        quoteAll: bool | str | None = None,
+        dateFormat: str | None = None,
+        timestampFormat: str | None = None,
+        ignoreLeadingWhiteSpace: bool | str | None = None,
+        ignoreTrailingWhiteSpace: bool | str | None = None,
+        charToEscapeQuoteEscaping: str | None = None,
+        encoding: str | None = None,
+        emptyValue: str | None = None,
+        lineSep: str | None = None,
+    ) -> None:
+        """Write CSV files.
+
+        >>> import glob, os, tempfile
+        >>> folder = os.path.join(tempfile.mkdtemp(), "numbers")
+        >>> spark.range(2).write.csv(folder, header=True)
+        >>> print(open(glob.glob(folder + "/part-00000*")[0]).readline().strip())
+        id
+        """
+        given = {k: v for k, v in locals().items() if k not in ("self", "path", "mode")}
+        self._named("csv", path, mode, **given)
+
+    def _named(
+        self,
+        form: str,
+        path: str,
+        mode: str | None = None,
+        parts: str | list[str] | None = None,
+        **options: Any,
+    ) -> None:
+        given = {key: value for key, value in options.items() if value is not None}
+        self.save(path, form, mode, parts, **given)
+
+    # ---- not there -------------------------------------------------------------------------------
+
+    def saveAsTable(
+        self,
+        name: str,
+        format: str | None = None,
+        mode: str | None = None,
+        partitionBy: str | list[str] | None = None,
+        **options: Any,
+    ) -> NoReturn:
+        """Not there: a catalog."""
+        raise NotImplementedError(f"DataFrameWriter.saveAsTable: {_NO_CATALOG}")
+
+    def insertInto(self, tableName: str, overwrite: bool | None = None) -> NoReturn:
+        """Not there: a catalog."""
+        raise NotImplementedError(f"DataFrameWriter.insertInto: {_NO_CATALOG}")
+
+    def jdbc(
+        self,
+        url: str,
+        table: str,
+        mode: str | None = None,
+        properties: dict[str, str] | None = None,
+    ) -> NoReturn:
+        """Not there: JDBC needs a JVM."""
+        raise NotImplementedError(f"DataFrameWriter.jdbc; use {ELSEWHERE['jdbc']}")
+
+    def xml(
+        self,
+        path: str,
+        rowTag: str | None = None,
+        mode: str | None = None,
+        attributePrefix: str | None = None,
+        valueTag: str | None = None,
+        rootTag: str | None = None,
+        declaration: bool | None = None,
+        arrayElementName: str | None = None,
+        nullValue: str | None = None,
+        dateFormat: str | None = None,
+        timestampFormat: str | None = None,
+        compression: str | None = None,
+        encoding: str | None = None,
+        validateName: bool | None = None,
+    ) -> NoReturn:
+        """Not there."""
+        raise NotImplementedError("DataFrameWriter.xml is not there; use json")
+
+
+class DataFrameWriterV2:
+    """`df.writeTo(table)`: tables of a catalog, which is not there; its methods say so."""
+
+    def __init__(self, df: Core, table: str) -> None:
+        self._df = df
+        self._table = table
+        self._options: dict[str, str] = {}
+        self._provider: str | None = None
+
+    def using(self, provider: str) -> Self:
+        """The format."""
+        self._provider = provider
+        return self
+
+    def option(self, key: str, value: Any) -> Self:
+        """Set an option."""
+        self._options[key] = as_text(value)
+        return self
+
+    def options(self, **options: Any) -> Self:
+        """Set options."""
+        for key, value in options.items():
+            self.option(key, value)
+        return self
+
+    def tableProperty(self, property: str, value: str) -> Self:
+        """Set a property of the table."""
+        return self.option(property, value)
+
+    def partitionedBy(self, col: Any, *cols: Any) -> Self:
+        """The columns that name folders."""
+        for each in (col, *cols):
+            if not isinstance(each, str) and not hasattr(each, "_expr"):
+                raise PySparkTypeError(
+                    f"partitionedBy takes columns, not {type(each).__name__}", "NOT_COLUMN_OR_STR"
+                )
+        return self
+
+    def _refuse(self, method: str) -> NoReturn:
+        raise NotImplementedError(
+            f"DataFrameWriterV2.{method}({self._table}): there is no catalog of tables that stay; "
+            "use df.write.save(path)"
+        )
+
+    def clusterBy(self, col: str, *cols: str) -> NoReturn:
+        """Not there: a catalog."""
+        self._refuse("clusterBy")
+
+    def create(self) -> NoReturn:
+        """Not there: a catalog."""
+        self._refuse("create")
+
+    def replace(self) -> NoReturn:
+        """Not there: a catalog."""
+        self._refuse("replace")
+
+    def createOrReplace(self) -> NoReturn:
+        """Not there: a catalog."""
+        self._refuse("createOrReplace")
+
+    def append(self) -> NoReturn:
+        """Not there: a catalog."""
+        self._refuse("append")
+
+    def overwrite(self, condition: Any) -> NoReturn:
+        """Not there: a catalog."""
+        self._refuse("overwrite")
+
+    def overwritePartitions(self) -> NoReturn:
+        """Not there: a catalog."""
+        self._refuse("overwritePartitions")
