@@ -14,10 +14,10 @@ ROOT = Path(__file__).resolve().parents[1]
 REPORT = re.compile(r"^job \d", re.MULTILINE)
 
 
-def blocks() -> tuple[str, str]:
-    """The program and its output."""
+def blocks(heading: str = "## Ten lines") -> tuple[str, str]:
+    """The program below a heading, and its output."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text[text.index("## Ten lines") :]
+    section = text[text.index(heading) :]
     found = re.search(r"```python\n(.*?)```.*?```\n(.*?)```", section, re.DOTALL)
     assert found is not None
     return found[1], found[2]
@@ -62,6 +62,20 @@ def test_the_example_prints_what_is_shown(tmp_path: Path) -> None:
     certain = [line for line in expected if "cached partition" not in line]
     assert [line for line in printed if "cached partition" not in line] == certain
     assert set(printed) <= set(expected)
+
+
+def test_the_example_of_dataframes_prints_what_is_shown(tmp_path: Path) -> None:
+    program, shown = blocks("## DataFrames and SQL")
+    script = tmp_path / "frames.py"
+    script.write_text(program, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, shown.strip()), done.stderr
 
 
 def test_links_lead_somewhere() -> None:
