@@ -7,7 +7,9 @@ date becomes that, and nothing else changes silently.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import reduce
+from typing import TypeGuard
 
 from planner import types as t
 from planner.expressions import Cast, Expr, Literal
@@ -156,7 +158,15 @@ def implied(expr: Expr, kind: t.DataType) -> Expr:
         return expr
     if isinstance(expr, Literal) and expr.value is None:
         return Literal(None, kind)
+    if _is_whole(expr) and isinstance(kind, t.DecimalType):
+        whole = Decimal(expr.value)
+        if whole.adjusted() < kind.precision - kind.scale:
+            return Literal(whole, kind)
     return Cast(expr, kind, "ansi" if isinstance(expr.type, t.StringType) else "implied")
+
+
+def _is_whole(expr: Expr) -> TypeGuard[Literal]:
+    return isinstance(expr, Literal) and isinstance(expr.kind, t.IntegralType)
 
 
 def _same_but_null(a: t.DataType, b: t.DataType) -> bool:

@@ -9,6 +9,7 @@ from functools import singledispatch
 import polars as pl
 import pyarrow as pa
 
+from executors.relational.aggregating import shared
 from executors.relational.joins import joined
 from executors.relational.splitting import joined as tables_joined
 from planner import logical as l
@@ -93,16 +94,15 @@ def _filter(node: l.Filter, children: list[pl.LazyFrame], at: Making) -> pl.Lazy
 @lazily.register
 def _aggregate(node: l.Aggregate, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
     first, aggregates = prepared(node.values)
-    values = [at.build(value).alias(value.attr.column) for value in aggregates]
+    states, values = shared(aggregates, at.build, at.settings)
     below = children[0]
     if first:
         below = below.with_columns(at.build(each).alias(each.attr.column) for each in first)
     if not node.groups:
-        return below.select(values or [pl.len().alias("#rows")])
+        return below.select(states or [pl.len().alias("#rows")]).select(values or [pl.col("#rows")])
     columns = [attr.column for attr in node.groups]
     keys = [key(pl.col(attr.column), attr.kind).alias(attr.column) for attr in node.groups]
-    found = below.group_by(keys).agg(values)
-    return found.select(*columns, *(value.attr.column for value in node.values))
+    return below.group_by(keys).agg(states).select(*columns, *values)
 
 
 @lazily.register

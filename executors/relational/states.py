@@ -7,14 +7,14 @@ from itertools import chain
 
 import polars as pl
 
+from executors.relational.aggregating import call_of, entry_of, states_of
 from executors.relational.nodes import Making, lazily
 from executors.relational.splitting import joined
 from planner import fragment as f
 from planner.aggregation import key, prepared
 from planner.building import at_of
 from planner.columnar import to_polars
-from planner.expressions import Alias, Attr, Call, Order
-from planner.functions.registry import Aggregate, find
+from planner.expressions import Attr, Order
 
 _SORTED = "#sorted"
 
@@ -28,19 +28,6 @@ def _leaf(node: f.Leaf, children: list[pl.LazyFrame], at: Making) -> pl.LazyFram
 # ---- aggregates ----------------------------------------------------------------------------------
 
 
-def entry_of(call: Call) -> Aggregate:
-    """The table's entry of an aggregate."""
-    entry = find(call.name)
-    assert isinstance(entry, Aggregate)
-    return entry
-
-
-def call_of(value: Alias) -> Call:
-    """The aggregate that a value of an Aggregate is."""
-    assert isinstance(value.child, Call)
-    return value.child
-
-
 @lazily.register
 def _partial(node: f.Partial, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
     first, values = prepared(node.values)
@@ -49,13 +36,7 @@ def _partial(node: f.Partial, children: list[pl.LazyFrame], at: Making) -> pl.La
         below = below.with_columns(at.build(each).alias(each.attr.column) for each in first)
     states: list[pl.Expr] = []
     for value, attrs in zip(values, node.states, strict=True):
-        call = call_of(value)
-        args = [at.build(arg) for arg in call.args]
-        if call.where is not None:
-            args = [arg.filter(at.build(call.where)) for arg in args]
-        partial = entry_of(call).partial
-        assert partial is not None
-        found = partial(at_of(call, at.settings), *args)
+        found = states_of(call_of(value), at.build, at.settings)
         states += [each.alias(attr.column) for each, attr in zip(found, attrs, strict=True)]
     return _grouped(below, node.groups, states)
 

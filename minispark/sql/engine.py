@@ -68,12 +68,12 @@ class QueryEngine:
             )
         return wanted == "never" or (wanted == "auto" and self._sc.master.startswith(_CLUSTERS))
 
-    def lowering(self) -> Lowering:
-        """How plans are lowered by the settings of this moment."""
+    def lowering(self, settings: Settings) -> Lowering:
+        """How plans are lowered by the session's settings now; `settings` are those of answers."""
         session, conf = self._sc._session, self._conf
         return Lowering(
             RunFragment,
-            self.settings,
+            settings,
             staged=self.staged,
             partitions=int(
                 conf.get("spark.sql.shuffle.partitions", "") or session.default_parallelism
@@ -85,14 +85,16 @@ class QueryEngine:
             until=_until(session),
         )
 
-    def optimised(self, plan: l.Plan) -> l.Plan:
+    def optimised(self, plan: l.Plan, settings: Settings | None = None) -> l.Plan:
         """The plan that is lowered: what is kept is read, and the rest goes through the rules."""
-        plan = taken_out(self.cached.used(plan), makers(self.settings))
-        return optimise(plan, self.settings)
+        settings = settings or self.settings
+        plan = taken_out(self.cached.used(plan), makers(settings))
+        return optimise(plan, settings)
 
     def physical(self, plan: l.Plan) -> Node:
         """The six nodes of a plan."""
-        return lower(self.optimised(plan), self.lowering())
+        settings = self.settings  # read once: the moment of the query is in them
+        return lower(self.optimised(plan, settings), self.lowering(settings))
 
     def _adapted(self, stage: Stage, sizes: dict[int, tuple[int, ...]]) -> Stage:
         """The rule that the scheduler asks when it knows the sizes of what a stage reads."""
@@ -117,8 +119,9 @@ class QueryEngine:
 
     def cache(self, plan: l.Plan, level: StorageLevel = StorageLevel.MEMORY_AND_DISK) -> bool:
         """Keep what a plan computes once it is computed; False if it is kept already."""
+        settings = self.settings
         return self.cached.keep(
-            plan, level, lambda part: lower(optimise(part, self.settings), self.lowering())
+            plan, level, lambda part: lower(optimise(part, settings), self.lowering(settings))
         )
 
     def unpersist(self, plan: l.Plan, blocking: bool = False) -> bool:
@@ -152,7 +155,7 @@ class QueryEngine:
         if mode not in _MODES:
             raise ValueError(f"explain knows the modes {', '.join(_MODES)}, not {mode!r}")
         best = self.optimised(plan)
-        picture = self._sc._session.picture(lower(best, self.lowering()))
+        picture = self._sc._session.picture(lower(best, self.lowering(self.settings)))
         parts = []
         if mode == "extended":
             types = ", ".join(f"{a.name}: {a.kind.simpleString()}" for a in plan.output)

@@ -110,7 +110,7 @@ def text_to_moment(text: pl.Expr, zone: str | None, mode: str) -> pl.Expr:
         rest = ~values.str.contains(pattern)
         found = pl.Series([None], dtype=pl.Int64).new_from_index(0, len(values))
         if rest.any():
-            more = [_moment(each.strip(BLANKS), zone) for each in values.filter(rest)]
+            more = [_fitting(_moment(each.strip(BLANKS), zone)) for each in values.filter(rest)]
             at = rest.fill_null(False).arg_true()
             found = found.scatter(at, pl.Series(more, dtype=pl.Int64))
         return found.cast(NAIVE)
@@ -120,6 +120,11 @@ def text_to_moment(text: pl.Expr, zone: str | None, mode: str) -> pl.Expr:
     if zone is not None:
         quick, slow = instant(quick, zone), slow.dt.replace_time_zone("UTC")
     return read(text, pl.coalesce(quick, slow), mode, "timestamp")
+
+
+def _fitting(micros: int | None) -> int | None:
+    """A moment, if 64 bits hold it."""
+    return micros if micros is not None and -(2**63) <= micros < 2**63 else None
 
 
 def number_to_instant(value: pl.Expr, old: t.DataType, mode: str) -> pl.Expr:

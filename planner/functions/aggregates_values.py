@@ -218,7 +218,10 @@ def _joined(args: Sequence[Expr], settings: Settings) -> Typed:
     """listagg(text or bytes, delimiter?, key?, ascending?, nulls first?): WITHIN GROUP is the key
     that the values are sorted by."""
     if not 1 <= len(args) <= 5:
-        raise Mismatch(f"listagg takes 1 or 2 arguments, and has {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"listagg takes 1 or 2 arguments, and has {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+        )
     own = tuple(args) if len(args) > 1 else (*args, Literal(None, t.NULL))
     kind: t.DataType = t.BINARY if own[0].type == t.BINARY else t.STRING
     text = coerced("listagg", own[:1], (ANY if kind == t.BINARY else TEXT,), None, None)[0]

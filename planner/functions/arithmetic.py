@@ -56,7 +56,10 @@ def _two(
     name: str, args: Sequence[Expr], of_decimals: OfDecimals, ansi: bool, real: bool = False
 ) -> Typed:
     if len(args) != 2:
-        raise Mismatch(f"{name} takes 2 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"{name} takes 2 arguments, and was given {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+        )
     null = any(arg.nullable for arg in args) or name not in ("+", "-", "*")
     found = _decimals(args)
     if found is not None:
@@ -263,7 +266,10 @@ _operator(("div",), None, _div_typed, _whole_quotient)
 def _signed(name: str) -> Resolve:
     def resolve(args: Sequence[Expr], settings: Settings) -> Typed:
         if len(args) != 1:
-            raise Mismatch(f"{name} takes 1 argument, and was given {len(args)}", "WRONG_NUM_ARGS")
+            raise Mismatch(
+                f"{name} takes 1 argument, and was given {len(args)}",
+                "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+            )
         kind = args[0].type
         if isinstance(kind, t.StringType | t.NullType):
             kind = t.DOUBLE

@@ -20,7 +20,10 @@ _UNSIGNED = {32: pl.UInt32(), 64: pl.UInt64()}
 
 def _pair(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 2:
-        raise Mismatch(f"this takes 2 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"this takes 2 arguments, and was given {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+        )
     kind = common(arg.type for arg in args)
     if isinstance(kind, t.NullType):
         kind = t.INT
@@ -66,7 +69,10 @@ def turned(at: At, a: pl.Expr) -> pl.Expr:
 
 def _shift(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 2:
-        raise Mismatch(f"a shift takes 2 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"a shift takes 2 arguments, and was given {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+        )
     kind = t.LONG if isinstance(args[0].type, t.LongType) else t.INT
     null = any(arg.nullable for arg in args)
     if not isinstance(args[0].type, t.IntegralType | t.NullType | t.StringType):
@@ -119,7 +125,9 @@ def bit_count(at: At, a: pl.Expr) -> pl.Expr:
 
 def _bit(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 2:
-        raise Mismatch(f"bit_get takes 2 arguments, not {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"bit_get takes 2 arguments, not {len(args)}", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+        )
     if not isinstance(args[0].type, t.IntegralType):
         raise Mismatch(f"bit_get is for whole numbers, not {args[0].type.simpleString()}")
     null = any(arg.nullable for arg in args)
@@ -148,7 +156,9 @@ def binary(at: At, a: pl.Expr) -> pl.Expr:
 
 def _hex_of(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 1:
-        raise Mismatch(f"hex takes 1 argument, and was given {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"hex takes 1 argument, and was given {len(args)}", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+        )
     kind = args[0].type
     if not isinstance(kind, t.StringType | t.BinaryType):
         if not isinstance(kind, t.NumericType | t.NullType):

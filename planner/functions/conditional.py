@@ -25,7 +25,9 @@ def _condition(arg: Expr) -> Expr:
 def _cases(args: Sequence[Expr], settings: Settings) -> Typed:
     """case_when(condition, value, condition, value, …, otherwise?)."""
     if len(args) < 2:
-        raise Mismatch("case takes at least a condition and a value", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            "case takes at least a condition and a value", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+        )
     values = [*args[1::2], *(args[-1:] if len(args) % 2 else ())]
     own = iter(alike("the branches of case", values, ansi=settings.ansi))
     found: list[Expr] = []
@@ -48,7 +50,9 @@ def case_when(at: At, *args: pl.Expr) -> pl.Expr:
 
 def _if(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 3:
-        raise Mismatch(f"if takes 3 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"if takes 3 arguments, and was given {len(args)}", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+        )
     return _cases(args, settings)
 
 
@@ -59,14 +63,16 @@ def choice(at: At, condition: pl.Expr, value: pl.Expr, other: pl.Expr) -> pl.Exp
 
 def _first_of(args: Sequence[Expr], settings: Settings) -> Typed:
     if not args:
-        raise Mismatch("coalesce takes at least 1 argument", "WRONG_NUM_ARGS")
+        raise Mismatch("coalesce takes at least 1 argument", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION")
     own = alike("coalesce", args, ansi=settings.ansi)
     return own, own[0].type, all(arg.nullable for arg in args)
 
 
 def _two(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 2:
-        raise Mismatch(f"nvl takes 2 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"nvl takes 2 arguments, and was given {len(args)}", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+        )
     return _first_of(args, settings)
 
 
@@ -85,7 +91,10 @@ scalar("nvl", "ifnull", resolve=_two)(coalesce)
 
 def _second_if(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 3:
-        raise Mismatch(f"nvl2 takes 3 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"nvl2 takes 3 arguments, and was given {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+        )
     own = alike("nvl2", args[1:], ansi=settings.ansi)
     return (args[0], *own), own[0].type, any(arg.nullable for arg in own)
 
@@ -97,7 +106,10 @@ def nvl2(at: At, test: pl.Expr, value: pl.Expr, other: pl.Expr) -> pl.Expr:
 
 def _null_if(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 2:
-        raise Mismatch(f"nullif takes 2 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"nullif takes 2 arguments, and was given {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+        )
     own = alike("nullif", args, "BINARY_OP_DIFF_TYPES")
     return (args[0], *own), args[0].type, True
 
@@ -110,7 +122,9 @@ def nullif(at: At, value: pl.Expr, a: pl.Expr, b: pl.Expr) -> pl.Expr:
 
 def _zero_if_null(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 1:
-        raise Mismatch(f"zeroifnull takes 1 argument, not {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"zeroifnull takes 1 argument, not {len(args)}", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+        )
     return _first_of((*args, Literal(0, t.INT)), settings)
 
 
@@ -119,7 +133,9 @@ scalar("zeroifnull", resolve=_zero_if_null)(coalesce)
 
 def _null_if_zero(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 1:
-        raise Mismatch(f"nullifzero takes 1 argument, not {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"nullifzero takes 1 argument, not {len(args)}", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+        )
     return _null_if((*args, Literal(0, t.INT)), settings)
 
 
@@ -129,7 +145,9 @@ scalar("nullifzero", resolve=_null_if_zero)(nullif)
 def _extreme(name: str) -> object:
     def resolve(args: Sequence[Expr], settings: Settings) -> Typed:
         if len(args) < 2:
-            raise Mismatch(f"{name} takes at least 2 arguments", "WRONG_NUM_ARGS")
+            raise Mismatch(
+                f"{name} takes at least 2 arguments", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+            )
         texts = [isinstance(arg.type, t.StringType) for arg in args]
         plain = [isinstance(arg.type, t.NumericType) for arg in args]
         if any(texts) and any(plain):

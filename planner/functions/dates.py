@@ -123,7 +123,7 @@ _PARTS: dict[str, Part] = {
 
 def _part_typed(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 2:
-        raise Mismatch("date_part takes a field and a date", "WRONG_NUM_ARGS")
+        raise Mismatch("date_part takes a field and a date", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION")
     field, source = args
     if not isinstance(field, Literal):
         raise Mismatch("the field of date_part must be a constant", "NON_FOLDABLE_ARGUMENT")

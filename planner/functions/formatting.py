@@ -246,7 +246,9 @@ def _lower(spec: Spec) -> Spec:
 def _formatted(args: Sequence[Expr], settings: Settings) -> Typed:
     """What %s alone writes is cast to text, so that it is text as SQL has it."""
     if not args:
-        raise Mismatch("format_string takes at least 1 argument", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            "format_string takes at least 1 argument", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+        )
     form = coerced("format_string", args[:1], (TEXT,), None, None)[0]
     values = list(args[1:])
     known = form.value if isinstance(form, Literal) else None
@@ -276,7 +278,9 @@ def _formatted(args: Sequence[Expr], settings: Settings) -> Typed:
         values[place] = implied(value, t.STRING)
     most = max(uses, default=-1)
     if most >= len(values):
-        raise Mismatch(f"the format wants {most + 1} arguments", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"the format wants {most + 1} arguments", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+        )
     return (form, *values), t.STRING, form.nullable
 
 

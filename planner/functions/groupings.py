@@ -11,7 +11,10 @@ from planner.functions.registry import TABLE, At, Grouping, Mismatch, Settings, 
 
 def _grouping(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 1:
-        raise Mismatch(f"grouping takes 1 argument, and was given {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"grouping takes 1 argument, and was given {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+        )
     return tuple(args), t.BYTE, False
 
 

@@ -44,7 +44,10 @@ def has_map(kind: t.DataType) -> bool:
 
 def _pair(name: str, args: Sequence[Expr]) -> tuple[Expr, ...]:
     if len(args) != 2:
-        raise Mismatch(f"{name} takes 2 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"{name} takes 2 arguments, and was given {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+        )
     own = alike(name, args, "BINARY_OP_DIFF_TYPES")
     if has_map(own[0].type):
         kind = own[0].type.simpleString()
@@ -97,7 +100,10 @@ LOGICAL = Kind("a boolean", _logical)
 
 def _both(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 2:
-        raise Mismatch(f"this takes 2 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"this takes 2 arguments, and was given {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+        )
     for arg in args:
         if _logical(arg.type) is None:
             different = args[0].type != args[1].type
@@ -161,7 +167,10 @@ def listed(at: At, value: pl.Expr, *choices: pl.Expr) -> pl.Expr:
 
 def _within(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) != 3:
-        raise Mismatch(f"between takes 3 arguments, and was given {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"between takes 3 arguments, and was given {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+        )
     low, high = _pair("between", args[:2]), _pair("between", (args[0], args[2]))
     own = (low[0], low[1], high[0], high[1])
     return own, t.BOOLEAN, any(arg.nullable for arg in args)

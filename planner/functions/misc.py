@@ -63,7 +63,9 @@ def spark_partition_id(at: At) -> pl.Expr:
 def _seeded(args: Sequence[Expr], settings: Settings) -> Typed:
     """With a seed of its own if none is given, so that a partition made again is the same."""
     if len(args) > 1:
-        raise Mismatch(f"this takes at most 1 argument, not {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"this takes at most 1 argument, not {len(args)}", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+        )
     seed: Expr = args[0] if args else Literal(random.getrandbits(63), t.LONG)
     if not isinstance(seed, Literal) or not isinstance(seed.value, int | None):
         raise Mismatch("the seed must be a constant whole number")

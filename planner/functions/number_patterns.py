@@ -184,7 +184,7 @@ _TIMES = (t.DateType, t.TimestampType, t.TimestampNTZType)
 def _char(args: Sequence[Expr], settings: Settings) -> Typed:
     """Dates are date_format's, bytes those of a few encodings, numbers these patterns'."""
     if len(args) != 2:
-        raise Mismatch("to_char takes a value and a pattern", "WRONG_NUM_ARGS")
+        raise Mismatch("to_char takes a value and a pattern", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION")
     value, pattern = args[0], coerced("to_char", args[1:], (TEXT,), None, None)[0]
     null = value.nullable or pattern.nullable
     if isinstance(value.type, _TIMES):

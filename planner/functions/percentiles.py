@@ -66,7 +66,8 @@ def _resolved(name: str, args: Sequence[Expr], last: Literal) -> tuple[tuple[Exp
     """(value, percentage, last), and whether the percentage is an array."""
     if not 2 <= len(args) <= 3:
         raise Mismatch(
-            f"{name} takes 2 or 3 arguments, and was given {len(args)}", "WRONG_NUM_ARGS"
+            f"{name} takes 2 or 3 arguments, and was given {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
         )
     many = isinstance(fractions(args[1]), list)
     return (*args[:2], args[2] if len(args) == 3 else last), many

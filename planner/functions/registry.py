@@ -219,7 +219,8 @@ def coerced(
     if len(args) < needed or (rest is None and len(args) > len(takes)):
         wanted = str(needed) if needed == len(takes) and rest is None else f"at least {needed}"
         raise Mismatch(
-            f"{name} takes {wanted} arguments, and was given {len(args)}", "WRONG_NUM_ARGS"
+            f"{name} takes {wanted} arguments, and was given {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
         )
     found: list[Expr] = []
     for place, arg in enumerate(args):

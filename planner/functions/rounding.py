@@ -19,7 +19,9 @@ from planner.functions.registry import At, Mismatch, Settings, Typed, scalar
 def _scale(name: str, args: Sequence[Expr]) -> int | None:
     """The number of digits asked for, which must be a constant."""
     if len(args) not in (1, 2):
-        raise Mismatch(f"{name} takes 1 or 2 arguments, not {len(args)}", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            f"{name} takes 1 or 2 arguments, not {len(args)}", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+        )
     if len(args) == 1:
         return None
     place = args[1]

@@ -42,7 +42,7 @@ def length(text: str) -> int:
 def _span(args: Sequence[Expr], settings: Settings) -> Typed:
     """window(time, length, slide?, start?) becomes window(time, length, start) in microseconds."""
     if not 2 <= len(args) <= 4:
-        raise Mismatch("window takes 2 to 4 arguments", "WRONG_NUM_ARGS")
+        raise Mismatch("window takes 2 to 4 arguments", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION")
     if all(isinstance(arg.type, t.LongType) for arg in args[1:]):
         time, sizes = args[0], [arg.value for arg in args[1:] if isinstance(arg, Literal)]
     else:

@@ -339,7 +339,7 @@ def concat(at: At, *parts: pl.Expr) -> pl.Expr:
 
 def _with_separator(args: Sequence[Expr], settings: Settings) -> Typed:
     if not args:
-        raise Mismatch("concat_ws takes at least a separator", "WRONG_NUM_ARGS")
+        raise Mismatch("concat_ws takes at least a separator", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION")
     words = t.ArrayType(t.STRING)
     found = [coerced("concat_ws", args[:1], (TEXT,), None, None)[0]]
     for place, arg in enumerate(args[1:]):
@@ -386,7 +386,7 @@ def elt(at: At, place: pl.Expr, *values: pl.Expr) -> pl.Expr:
 
 def _chosen(args: Sequence[Expr]) -> Typed:
     if len(args) < 2:
-        raise Mismatch("elt takes at least 2 arguments", "WRONG_NUM_ARGS")
+        raise Mismatch("elt takes at least 2 arguments", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION")
     binary = all(isinstance(arg.type, t.BinaryType) for arg in args[1:])
     kind = t.BINARY if binary else t.STRING
     place = coerced("elt", args[:1], (INT,), None, None)

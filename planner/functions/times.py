@@ -190,7 +190,7 @@ def _parsing(name: str, kind: t.DataType, gentle: bool) -> None:
 
     def resolve(args: Sequence[Expr], settings: Settings) -> Typed:
         if not 1 <= len(args) <= 2:
-            raise Mismatch(f"{name} takes 1 or 2 arguments", "WRONG_NUM_ARGS")
+            raise Mismatch(f"{name} takes 1 or 2 arguments", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION")
         value = args[0]
         takes = (*_MOMENTS, t.StringType, t.NullType)
         if not isinstance(value.type, takes) and not (
@@ -227,7 +227,9 @@ _parsing("to_timestamp_ntz", t.TIMESTAMP_NTZ, False)
 
 def _unix(args: Sequence[Expr], settings: Settings) -> Typed:
     if len(args) > 2:
-        raise Mismatch("unix_timestamp takes at most 2 arguments", "WRONG_NUM_ARGS")
+        raise Mismatch(
+            "unix_timestamp takes at most 2 arguments", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+        )
     if not args:
         return (), t.LONG, False
     first = args[0]

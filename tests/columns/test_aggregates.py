@@ -264,7 +264,7 @@ def test_a_histogram_merges_the_nearest_bins() -> None:
 REFUSED = {
     "sum(b)": "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
     "sum(t)": "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-    "sum(i, l)": "WRONG_NUM_ARGS",
+    "sum(i, l)": "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
     "bit_and(e)": "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
     "bool_and(i)": "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
     "count_if(i)": "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",

@@ -170,7 +170,7 @@ def test_stages_give_the_same(
             if "join" not in name and broadcast != "-1":
                 continue
             engine = engine_of(inline, mode="never", partitions=partitions, broadcast=broadcast)
-            how = replace(engine.lowering(), sort_bytes=0)  # sorts are by range
+            how = replace(engine.lowering(engine.settings), sort_bytes=0)  # sorts are by range
             monkeypatch.setattr(engine, "lowering", lambda how=how: how)
             assert rows_of(engine.table(plan), ordered) == fused, (partitions, broadcast)
 
