@@ -83,7 +83,7 @@ class DuckDb:
 
     def open(self, folder: str) -> None:
         for name, path in tables_in(folder).items():
-            self.connection.execute(f"create view {name} as from '{path}'")
+            self.connection.execute(f"create or replace view {name} as from '{path}'")
 
     def run(self, query: str) -> Rows:
         rows: Rows = self.connection.execute(query).fetchall()
