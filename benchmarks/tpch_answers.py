@@ -1,6 +1,6 @@
 """Record the answers that examples/tpch.py checks: minispark's, where DuckDB's are the same.
 
-    python -m benchmarks.tpch_answers 0.01 0.1 1
+python -m benchmarks.tpch_answers 0.01 0.1 1
 """
 
 from __future__ import annotations
