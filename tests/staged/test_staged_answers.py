@@ -171,7 +171,7 @@ def test_stages_give_the_same(
                 continue
             engine = engine_of(inline, mode="never", partitions=partitions, broadcast=broadcast)
             how = replace(engine.lowering(engine.settings), sort_bytes=0)  # sorts are by range
-            monkeypatch.setattr(engine, "lowering", lambda how=how: how)
+            monkeypatch.setattr(engine, "lowering", lambda settings, how=how: how)
             assert rows_of(engine.table(plan), ordered) == fused, (partitions, broadcast)
 
 
