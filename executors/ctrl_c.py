@@ -46,14 +46,18 @@ class CtrlC:
         if self._handler is not None or not _in_main() or not callable(before):
             yield
             return
-        self._handler = before
-        signal.signal(signal.SIGINT, self._on_signal)
         try:
+            self._handler = before
+            signal.signal(signal.SIGINT, self._on_signal)  # may raise: it sees to waiting signals
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
             self._handler = None
-            self._pass_on(before)
+            try:
+                signal.signal(signal.SIGINT, before)  # as soon as it has, the user's may raise
+            finally:
+                waiting, self._waiting = self._waiting, False
+            if waiting:
+                before(signal.SIGINT, None)
 
     @contextmanager
     def let_through(self) -> Iterator[None]:
@@ -90,7 +94,9 @@ class CtrlC:
     def _pass_on(self, handler: Handler | None) -> None:
         if self._waiting and handler is not None:
             self._waiting = False
+            was, self._open = self._open, False  # if it raises, a second one waits
             handler(signal.SIGINT, None)
+            self._open = was
 
 
 def _in_main() -> bool:

@@ -36,7 +36,8 @@ class _Interrupts:
     """Turns SIGUSR1 into TaskCancelled in the running task, but not inside a shield.
 
     The numbers of cancelled tasks come through the pipe `control`: a signal may come before its
-    task has begun, or after it has ended.
+    task has begun, or after it has ended. The driver signals until the task has ended, since an
+    exception raised in a finalizer is dropped by Python; one on its way out is not raised again.
     """
 
     def __init__(self, control: int) -> None:
@@ -63,9 +64,8 @@ class _Interrupts:
             return  # the driver asks again
         if self._depth:
             self._pending = True
-            return
-        self.armed = False
-        raise TaskCancelled
+        elif not _is_on_its_way(sys.exception()):
+            raise TaskCancelled
 
     def __call__(self) -> _Interrupts:
         return self
@@ -78,7 +78,7 @@ class _Interrupts:
     ) -> None:
         self._depth -= 1
         if self._pending and not self._depth:
-            self._pending = self.armed = False
+            self._pending = False
             raise TaskCancelled
 
     def arm(self, task: int) -> None:
@@ -93,6 +93,15 @@ class _Interrupts:
 
     def disarm(self) -> None:
         self.armed = False
+
+
+def _is_on_its_way(handled: BaseException | None) -> bool:
+    """Whether `finally` or `except` blocks of the task are being run for a cancel."""
+    while handled is not None:
+        if isinstance(handled, TaskCancelled):
+            return True
+        handled = handled.__context__
+    return False
 
 
 class Worker:

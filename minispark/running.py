@@ -66,6 +66,17 @@ class RunningJob:
         except BlockMissing:
             raise ResultLost(answer[0]) from None
 
+    def next_or_give_up(self) -> tuple[int, list[Any]] | None:
+        """`next`; when it fails, or a Ctrl-C ends the waiting, the rest is cancelled."""
+        with ctrl_c.held_back():  # but while it waits
+            try:
+                return self.next()
+            except (StopIteration, ResultLost):
+                raise
+            except BaseException as error:
+                self._cancel_for(error)
+                raise
+
     def raw(self) -> Iterator[tuple[int, Any]]:
         """Partitions and the handles of their rows, to the end."""
         while True:
@@ -87,7 +98,10 @@ class RunningJob:
     def give_up(self, error: BaseException) -> None:
         """`cancel`, because whoever reads the answers met `error`."""
         with ctrl_c.held_back():  # a second Ctrl-C comes after the first has had its effect
-            self.cancel(f"{type(error).__name__} while its answers were read")
+            self._cancel_for(error)
+
+    def _cancel_for(self, error: BaseException) -> None:
+        self.cancel(f"{type(error).__name__} while its answers were read")
 
     def _end(self) -> None:
         for warning in self._handle.warnings:

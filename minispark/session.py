@@ -106,8 +106,7 @@ class Session:
         try:
             while True:
                 try:
-                    with ctrl_c.held_back():  # but while it waits
-                        answer = job.next()
+                    answer = job.next_or_give_up()
                 except ResultLost as gone:
                     lost.append(gone.partition)
                     continue

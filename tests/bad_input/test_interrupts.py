@@ -100,6 +100,39 @@ print(sc.statusTracker().getActiveJobsIds())
     assert max(ticks(tmp_path)) < sent + PATIENCE
 
 
+def test_a_cancel_that_a_finalizer_swallows_comes_again(
+    start: Callable[..., Script], tmp_path: Path
+) -> None:
+    """Python drops what is raised in `__del__`: the task is asked again, and its process lives."""
+    script = start(
+        "local[2]",
+        """
+class Ends:
+    def __del__(self):
+        while True: tick(); time.sleep(0.01)
+
+def endless(n):
+    Ends()
+    open(log + ".swallowed", "w").close()
+    while True: tick(); time.sleep(0.01)
+
+try:
+    data.map(endless).count()
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+print(data.sum(), seen.value)
+""",
+    )
+    until(lambda: ticks(tmp_path))
+    sent = time.time()
+    script.process.send_signal(signal.SIGINT)
+    assert script.line() == "interrupted"
+    code, out, err = script.end()
+    assert (code, out) == (0, "780 40\n"), err
+    assert (tmp_path / "log.swallowed").exists()
+    assert max(ticks(tmp_path)) < sent + PATIENCE
+
+
 def test_a_task_that_catches_everything_is_ended_with_its_process(
     start: Callable[..., Script], tmp_path: Path
 ) -> None:
@@ -161,6 +194,7 @@ for turn in range(30):
 print("done", flush=True)
 print(data.sum(), seen.value, sc.parallelize([1, 2], 2).barrier().mapPartitions(list).collect())
 print(sc.statusTracker().getActiveJobsIds(), flush=True)
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # one may be on its way yet
 """,
     )
     while script.line() == "go":
