@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from executors.formats.listing import FilesError
-from planner import types as t
-from planner.columnar import from_arrow, to_arrow
+from planner.columns import types as t
+from planner.columns.columnar import from_arrow, to_arrow
 
 SPARK_SCHEMA = b"org.apache.spark.sql.parquet.row.metadata"
 

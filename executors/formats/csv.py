@@ -18,9 +18,9 @@ from executors.formats.codecs import unpacked
 from executors.formats.files import name_of
 from executors.formats.values import Spelling, typed
 from executors.relational.errors import QueryError
-from planner import types as t
-from planner.functions.registry import Settings
-from planner.logical import FileSlice
+from planner.columns import types as t
+from planner.columns.functions.registry import Settings
+from planner.query.logical import FileSlice
 
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _MODES = ("PERMISSIVE", "DROPMALFORMED", "FAILFAST")

@@ -17,10 +17,10 @@ from executors.formats import csv, json
 from executors.formats.jsontext import Array, BadJson, Liberties, Number, Object, Parser
 from executors.formats.listing import FilesError
 from executors.formats.values import Spelling, kinds, typed, wide_enough
-from planner import types as t
-from planner.columnar import from_arrow
-from planner.functions.registry import Settings
-from planner.logical import FileSlice
+from planner.columns import types as t
+from planner.columns.columnar import from_arrow
+from planner.columns.functions.registry import Settings
+from planner.query.logical import FileSlice
 
 _LONG_DIGITS = re.compile(r"[0-9]{19}")
 _EMPTY = t.StructType([])

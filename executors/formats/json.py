@@ -24,10 +24,10 @@ from executors.formats.codecs import unpacked
 from executors.formats.csv import flag, kept, mode_of, only_corrupt
 from executors.formats.jsontext import Array, BadJson, Liberties, Number, Object, Parser
 from executors.formats.values import Spelling, typed
-from planner import types as t
-from planner.columnar import to_arrow, to_polars
-from planner.functions.registry import Settings
-from planner.logical import FileSlice
+from planner.columns import types as t
+from planner.columns.columnar import to_arrow, to_polars
+from planner.columns.functions.registry import Settings
+from planner.query.logical import FileSlice
 
 _INTEGER = re.compile(r"-?[0-9]+")
 _NOT_NUMBERS = {

@@ -20,10 +20,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from executors.formats.files import Place, locate, matching
-from planner import types as t
-from planner.casting import cast
-from planner.columnar import to_polars
-from planner.functions.registry import Settings
+from planner.columns import types as t
+from planner.columns.casting import cast
+from planner.columns.columnar import to_polars
+from planner.columns.functions.registry import Settings
 
 NOTHING = "__HIVE_DEFAULT_PARTITION__"  # how Hive writes a null into a folder's name
 _INT, _LONG = 2**31, 2**63

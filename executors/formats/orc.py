@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from executors.formats.files import locate, name_of
 from executors.formats.listing import FilesError, Listed, Listing
-from planner import types as t
-from planner.columnar import from_arrow, to_arrow
-from planner.functions.registry import Settings
-from planner.logical import FileSlice
+from planner.columns import types as t
+from planner.columns.columnar import from_arrow, to_arrow
+from planner.columns.functions.registry import Settings
+from planner.query.logical import FileSlice
 
 
 def surveyed(

@@ -12,9 +12,9 @@ import pyarrow as pa
 from executors.formats.columns import merged, of_footer
 from executors.formats.files import locate
 from executors.formats.listing import FilesError, Listed, Listing
-from planner import types as t
-from planner.columnar import schema_to_arrow
-from planner.logical import FileSlice
+from planner.columns import types as t
+from planner.columns.columnar import schema_to_arrow
+from planner.query.logical import FileSlice
 
 _FOOTERS = 2048  # of how many files all are read; of more, this many say how the others are
 _THREADS = 8

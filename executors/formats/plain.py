@@ -8,9 +8,9 @@ import polars as pl
 
 from executors.formats import text
 from executors.formats.codecs import unpacked
-from planner import types as t
-from planner.functions.registry import Settings
-from planner.logical import FileSlice
+from planner.columns import types as t
+from planner.columns.functions.registry import Settings
+from planner.query.logical import FileSlice
 
 CHUNK = 4 << 20  # bytes that are made a frame together
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 from executors.formats import orc, plain
 from executors.formats.csv import read as read_csv
 from executors.formats.json import read as read_json
-from planner import types as t
-from planner.columnar import to_polars
-from planner.functions.registry import Settings
-from planner.logical import FileSlice
+from planner.columns import types as t
+from planner.columns.columnar import to_polars
+from planner.columns.functions.registry import Settings
+from planner.query.logical import FileSlice
 
 Read = Callable[[Sequence[str]], Iterator[Any]]
 

@@ -9,10 +9,10 @@ from executors.formats import inferring, orc, parquet, plain
 from executors.formats.codecs import is_compressed
 from executors.formats.csv import flag
 from executors.formats.listing import FilesError, Listing, Selecting, Typing, listed
-from planner import types as t
-from planner.expressions import Attr
-from planner.functions.registry import Settings
-from planner.logical import FileSlice, Scan
+from planner.columns import types as t
+from planner.columns.expressions import Attr
+from planner.columns.functions.registry import Settings
+from planner.query.logical import FileSlice, Scan
 
 FORMATS = ("parquet", "csv", "json", "text", "orc")
 _NESTED = (t.ArrayType, t.MapType, t.StructType)

@@ -16,9 +16,9 @@ import polars as pl
 from executors.formats.csv import flag
 from executors.formats.plain import escaped
 from executors.formats.values import strptime
-from planner import types as t
-from planner.casting import cast
-from planner.functions.registry import Settings
+from planner.columns import types as t
+from planner.columns.casting import cast
+from planner.columns.functions.registry import Settings
 
 _ATOMS = (t.NumericType, t.BooleanType)
 

@@ -10,10 +10,10 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 import polars as pl
 
-from planner import types as t
-from planner.casting import cast
-from planner.columnar import to_polars
-from planner.functions.registry import Settings
+from planner.columns import types as t
+from planner.columns.casting import cast
+from planner.columns.columnar import to_polars
+from planner.columns.functions.registry import Settings
 
 WHOLE = r"^[+-]?[0-9]+$"
 FRACTION = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[dDfF]?\s*$"

@@ -18,9 +18,9 @@ from executors.formats.csv import flag
 from executors.formats.files import Place
 from executors.formats.listing import NOTHING
 from executors.formats.plain import codec_of, escaped
-from planner import types as t
-from planner.casting import cast
-from planner.functions.registry import Settings
+from planner.columns import types as t
+from planner.columns.casting import cast
+from planner.columns.functions.registry import Settings
 
 ENDS = {"csv": ".csv", "json": ".json", "text": ".txt"}
 PARQUET = {  # option -> (pyarrow's name, end of the file's name)

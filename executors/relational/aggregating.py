@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from planner.building import at_of
-from planner.expressions import Alias, Call, Expr
-from planner.functions.registry import Aggregate, Settings, find
+from planner.columns.building import at_of
+from planner.columns.expressions import Alias, Call, Expr
+from planner.columns.functions.registry import Aggregate, Settings, find
 
 Build = Callable[[Expr], pl.Expr]
 

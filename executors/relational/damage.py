@@ -8,7 +8,7 @@ from typing import Any
 from executors.formats.files import locate, name_of
 from executors.formats.parquet import tables
 from executors.relational.errors import QueryError
-from planner import logical as l
+from planner.query import logical as l
 
 
 def blamed(nodes: Iterable[Any], error: Exception) -> QueryError | None:

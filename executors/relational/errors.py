@@ -1,4 +1,4 @@
-"""Errors of Polars as what they mean: the markers of `planner/functions/raising.py`."""
+"""Errors of Polars as what they mean: the markers of `planner/columns/functions/raising.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import polars as pl
 
-from planner.functions.raising import END, MARK
+from planner.columns.functions.raising import END, MARK
 
 
 class QueryError(Exception):

@@ -14,9 +14,9 @@ from executors.relational.damage import blamed
 from executors.relational.errors import translated
 from executors.relational.nodes import Making, lazily
 from executors.relational.steps import MODULES
-from planner.columnar import to_arrow
-from planner.fragment import Fragment, children_of
-from planner.types import nullable
+from planner.columns.columnar import to_arrow
+from planner.columns.types import nullable
+from planner.query.fragment import Fragment, children_of
 
 assert MODULES  # the steps and the functions are registered by importing them
 

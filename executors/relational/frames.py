@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from planner import types as t
-from planner.expressions import Frame, Literal, Order
+from planner.columns import types as t
+from planner.columns.expressions import Frame, Literal, Order
 
 ROW, START, END, PEER, PEER_END = "#row", "#start", "#end", "#peer", "#peer_end"
 PARTITION = "#partition"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from executors.relational.nodes import Making, lazily
-from planner import logical as l
-from planner import types as t
+from planner.columns import types as t
+from planner.query import logical as l
 
 _ROWS = "#generated"
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from planner import logical as l
-from planner import types as t
-from planner.building import build
-from planner.conditions import equal_keys, same_keys
-from planner.expressions import Attr, Call, Expr, attributes
-from planner.functions.raising import raise_where
-from planner.functions.registry import Settings
+from planner.columns import types as t
+from planner.columns.building import build
+from planner.columns.conditions import equal_keys, same_keys
+from planner.columns.expressions import Attr, Call, Expr, attributes
+from planner.columns.functions.raising import raise_where
+from planner.columns.functions.registry import Settings
+from planner.query import logical as l
 
 _ROW, _OTHER, _COUNT = "#row", "#other row", "#rows found"
 _TWO_ROWS = "a subquery that stands for one value gave more than one row"

@@ -1,7 +1,7 @@
 """Moments over ranges of rows: states of two blocks of rows become that of both.
 
 Chan, Golub and LeVeque, 1979; Pébay, 2008. A state is a struct, its fields in the order of the
-partial states in planner/functions/statistics.py.
+partial states in planner/columns/functions/statistics.py.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from executors.relational.frames import Ranges, folded
-from planner.functions.registry import Aggregate, At
+from planner.columns.functions.registry import Aggregate, At
 
 _TWO = ("n", "mean", "m2")
 _FOUR = (*_TWO, "m3", "m4")

@@ -12,13 +12,13 @@ import pyarrow as pa
 from executors.relational.aggregating import shared
 from executors.relational.joins import joined
 from executors.relational.splitting import joined as tables_joined
-from planner import logical as l
-from planner.aggregation import key, prepared
-from planner.building import build
-from planner.columnar import to_polars
-from planner.expressions import Attr, Expr
-from planner.fragment import Input
-from planner.functions.registry import Settings
+from planner.columns.building import build
+from planner.columns.columnar import to_polars
+from planner.columns.expressions import Attr, Expr
+from planner.columns.functions.registry import Settings
+from planner.query import logical as l
+from planner.query.aggregation import key, prepared
+from planner.query.fragment import Input
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from executors.relational.pyvalues import coerced, values_of
-from planner import types as t
-from planner.columnar import to_arrow
-from planner.expressions import Attr
+from planner.columns import types as t
+from planner.columns.columnar import to_arrow
+from planner.columns.expressions import Attr
 
 _PLAIN = (t.DecimalType, t.ArrayType, t.MapType, t.StructType, t.BinaryType, t.DateType)
 

@@ -17,9 +17,9 @@ import pyarrow as pa
 from executors.relational.fragments import named
 from executors.relational.pandas_values import arrow_of_frame, scalar_of, series_of, table_of_series
 from executors.relational.pyvalues import coerced, values_of
-from planner import types as t
-from planner.columnar import to_arrow
-from planner.expressions import Attr
+from planner.columns import types as t
+from planner.columns.columnar import to_arrow
+from planner.columns.expressions import Attr
 
 BATCH = 10_000
 Tables = Iterable[pa.Table]

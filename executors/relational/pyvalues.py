@@ -13,9 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from planner import types as t
-from planner.columnar import schema_to_arrow, to_arrow
-from planner.row import Row, row_class
+from planner.columns import types as t
+from planner.columns.columnar import schema_to_arrow, to_arrow
+from planner.columns.row import Row, row_class
 
 Convert = Callable[[Any], Any]
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)

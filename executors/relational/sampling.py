@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from executors.relational.nodes import Making, lazily
-from planner import logical as l
+from planner.query import logical as l
 
 _NUMBER, _STEPS = "#chance", 2.0**53
 

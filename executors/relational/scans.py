@@ -14,14 +14,14 @@ from executors.formats.files import locate, name_of
 from executors.formats.parquet import tables
 from executors.relational.errors import QueryError
 from executors.relational.nodes import Making, lazily
-from planner import logical as l
-from planner import types as t
-from planner.building import literal
-from planner.casting import cast
-from planner.columnar import to_polars
-from planner.expressions import Attr
-from planner.functions.registry import Settings
-from planner.pruning import joined, pruned
+from planner.columns import types as t
+from planner.columns.building import literal
+from planner.columns.casting import cast
+from planner.columns.columnar import to_polars
+from planner.columns.expressions import Attr
+from planner.columns.functions.registry import Settings
+from planner.query import logical as l
+from planner.query.pruning import joined, pruned
 
 _LENIENT = pl.ScanCastOptions(
     integer_cast="upcast",

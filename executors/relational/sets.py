@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from executors.relational.nodes import Making, lazily
-from planner import logical as l
-from planner.aggregation import key
-from planner.columnar import to_polars
+from planner.columns.columnar import to_polars
+from planner.query import logical as l
+from planner.query.aggregation import key
 
 _LEFT, _RIGHT, _EACH = "#left", "#right", "#each"
 

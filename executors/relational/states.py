@@ -10,11 +10,11 @@ import polars as pl
 from executors.relational.aggregating import call_of, entry_of, states_of
 from executors.relational.nodes import Making, lazily
 from executors.relational.splitting import joined
-from planner import fragment as f
-from planner.aggregation import key, prepared
-from planner.building import at_of
-from planner.columnar import to_polars
-from planner.expressions import Attr, Order
+from planner.columns.building import at_of
+from planner.columns.columnar import to_polars
+from planner.columns.expressions import Attr, Order
+from planner.query import fragment as f
+from planner.query.aggregation import key, prepared
 
 _SORTED = "#sorted"
 

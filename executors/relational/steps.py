@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from executors.relational import generate, nodes, sampling, scans, sets, states, windows
-from planner.functions import loaded
+from planner.columns.functions import loaded
 
 MODULES = (generate, nodes, sampling, scans, sets, states, windows, *loaded.MODULES)

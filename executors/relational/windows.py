@@ -23,17 +23,17 @@ from executors.relational.frames import (
     summed,
 )
 from executors.relational.nodes import Making, lazily
-from planner import logical as l
-from planner import types as t
-from planner.aggregation import key, prepared
-from planner.building import at_of
-from planner.columnar import to_polars
-from planner.expressions import Alias, Attr, Call, Frame, Over
-from planner.functions.aggregates import TOO_LARGE, quotient
-from planner.functions.aggregates_values import skips_nulls
-from planner.functions.raising import raise_where
-from planner.functions.registry import Aggregate, At, WindowOnly, find
-from planner.functions.windows import Place
+from planner.columns import types as t
+from planner.columns.building import at_of
+from planner.columns.columnar import to_polars
+from planner.columns.expressions import Alias, Attr, Call, Frame, Over
+from planner.columns.functions.aggregates import TOO_LARGE, quotient
+from planner.columns.functions.aggregates_values import skips_nulls
+from planner.columns.functions.raising import raise_where
+from planner.columns.functions.registry import Aggregate, At, WindowOnly, find
+from planner.columns.functions.windows import Place
+from planner.query import logical as l
+from planner.query.aggregation import key, prepared
 
 _SAFE = 2.0**62  # sums up to here fit 64 bits whatever their order
 _CHUNK = 4_000_000  # rows that ranges are spread out to at a time
@@ -126,7 +126,7 @@ class Sorting:
             else:
                 wanted = over.frame
                 assert wanted is not None, (
-                    "planner/analysis/windows.py gives every window its frame"
+                    "planner/query/analysis/windows.py gives every window its frame"
                 )
                 if (wanted.unit, wanted.start, wanted.end) not in rows.known:
                     rows.know(wanted, over)

@@ -16,7 +16,7 @@ from minispark.sql.session import SparkSession
 from minispark.sql.udf import UDFRegistration
 from minispark.sql.window import Window, WindowSpec
 from minispark.sql.writer import DataFrameWriter
-from planner.row import Row
+from planner.columns.row import Row
 
 __all__ = [
     "Column",

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from minispark.session import Session
-from planner import logical as l
-from planner.fingerprint import fingerprint, fingerprints
 from planner.levels import StorageLevel
 from planner.plan import Node, Persist
-from planner.statistics import Sizes
+from planner.query import logical as l
+from planner.query.fingerprint import fingerprint, fingerprints
+from planner.query.statistics import Sizes
 
 
 @dataclass(frozen=True, eq=False)

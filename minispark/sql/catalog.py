@@ -15,10 +15,10 @@ from minispark.errors import AnalysisException, TempTableAlreadyExistsException
 from minispark.sql.column import Column as ColumnOf
 from minispark.sql.engine import QueryEngine
 from minispark.storagelevel import StorageLevel
-from planner import logical as l
-from planner.expressions import Expr
-from planner.functions.registry import TABLE, Settings
-from planner.functions.registry import Aggregate as AggregateEntry
+from planner.columns.expressions import Expr
+from planner.columns.functions.registry import TABLE, Settings
+from planner.columns.functions.registry import Aggregate as AggregateEntry
+from planner.query import logical as l
 
 if TYPE_CHECKING:
     from minispark.sql.dataframe.dataframe import DataFrame

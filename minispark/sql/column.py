@@ -9,8 +9,8 @@ from minispark.errors import PySparkTypeError, PySparkValueError
 from minispark.sql.errors import analysed, parse_errors
 from minispark.sql.literals import literal
 from minispark.sql.shown import shown
-from planner import types as t
-from planner.expressions import Alias, Aliases, Call, Cast, Expr, Name, Order, Over, Star
+from planner.columns import types as t
+from planner.columns.expressions import Alias, Aliases, Call, Cast, Expr, Name, Order, Over, Star
 
 if TYPE_CHECKING:
     from minispark.sql.window import WindowSpec

@@ -14,10 +14,10 @@ from minispark.sql.column import type_named
 from minispark.sql.crossing import as_rows, plan_of_dataset, plan_of_table
 from minispark.sql.errors import translated
 from minispark.sql.pandas_frames import arrow_of
-from planner import logical as l
-from planner import types as t
-from planner.columnar import schema_from_arrow
-from planner.inference import has_unknown, row_type, schema_of
+from planner.columns import types as t
+from planner.columns.columnar import schema_from_arrow
+from planner.columns.inference import has_unknown, row_type, schema_of
+from planner.query import logical as l
 
 if TYPE_CHECKING:
     from minispark.sql.session import SparkSession

@@ -13,11 +13,11 @@ from executors.relational.pyvalues import BadValue, chunks, rows_of, table_of
 from minispark.dataset.dataset import Dataset
 from minispark.dataset.plans import by_partition
 from minispark.sql.errors import of_value
-from planner import logical as l
-from planner import types as t
-from planner.columnar import schema_to_arrow
-from planner.expressions import Attr
-from planner.row import Row
+from planner.columns import types as t
+from planner.columns.columnar import schema_to_arrow
+from planner.columns.expressions import Attr
+from planner.columns.row import Row
+from planner.query import logical as l
 
 if TYPE_CHECKING:
     from minispark.sql.session import SparkSession

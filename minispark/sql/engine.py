@@ -13,21 +13,21 @@ from minispark.settings import parse_size
 from minispark.sql.caching import CachedPlans, cached_plans
 from minispark.sql.errors import translated
 from minispark.sql.python_makers import makers
-from planner import logical as l
-from planner import types as t
-from planner.adaptive import Goals, by_size
-from planner.analysis.python_calls import taken_out
-from planner.columnar import to_arrow
-from planner.functions.registry import Settings
+from planner.columns import types as t
+from planner.columns.columnar import to_arrow
+from planner.columns.functions.registry import Settings
 from planner.levels import StorageLevel
-from planner.lower import lower
-from planner.lowering.pieces import Lowering
-from planner.optimiser.rules import optimise
 from planner.plan import Node, Persist
+from planner.query import logical as l
+from planner.query.adaptive import Goals, by_size
+from planner.query.analysis.python_calls import taken_out
+from planner.query.lower import lower
+from planner.query.lowering.pieces import Lowering
+from planner.query.optimiser.rules import optimise
+from planner.query.statistics import Sizes
+from planner.query.tree import tree
 from planner.site import call_site
 from planner.stages import Stage
-from planner.statistics import Sizes
-from planner.tree import tree
 
 if TYPE_CHECKING:
     from minispark.context import SparkContext

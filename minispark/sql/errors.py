@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from executors.relational.errors import QueryError
 from executors.relational.pyvalues import BadValue
 from minispark import errors
-from planner.ddl import BadType
-from planner.inference import CannotInfer
-from planner.typing import AnalysisError
+from planner.columns.ddl import BadType
+from planner.columns.inference import CannotInfer
+from planner.columns.typing import AnalysisError
 
 _OF_VALUES: dict[str, type[errors.PySparkException]] = {
     "DIVIDE_BY_ZERO": errors.ArithmeticException,

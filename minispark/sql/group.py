@@ -10,10 +10,10 @@ from minispark.sql.column import Column, named
 from minispark.sql.errors import translated
 from minispark.sql.literals import literal
 from minispark.sql.pandas_groups import PandasCogroupedOps, applied
-from planner import types as t
-from planner.analysis import grouping, pivot, requests
-from planner.analysis.naming import text_of
-from planner.expressions import Alias, Attr, Call, Expr, Literal, Name
+from planner.columns import types as t
+from planner.columns.expressions import Alias, Attr, Call, Expr, Literal, Name
+from planner.query.analysis import grouping, pivot, requests
+from planner.query.analysis.naming import text_of
 
 if TYPE_CHECKING:
     from minispark.sql.dataframe.dataframe import DataFrame

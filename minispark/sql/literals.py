@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from executors.relational.pyvalues import instant
-from planner import types as t
-from planner.expressions import Call, Expr, Literal
+from planner.columns import types as t
+from planner.columns.expressions import Call, Expr, Literal
 
 _INT, _LONG = 2**31, 2**63
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from executors.relational.pandas_values import series_of
-from planner import types as t
-from planner.columnar import from_arrow
+from planner.columns import types as t
+from planner.columns.columnar import from_arrow
 
 if TYPE_CHECKING:
     import pandas as pd

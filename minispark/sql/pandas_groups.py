@@ -9,11 +9,11 @@ from executors.relational.python import ApplyGroups, CoGroups
 from minispark.errors import AnalysisException
 from minispark.sql.crossing import attrs_of
 from minispark.sql.dataframe.python import struct_named
-from planner import logical as l
-from planner import types as t
-from planner.analysis.naming import text_of
-from planner.coercion import implied, widest
-from planner.expressions import Alias, Attr, Expr, Literal
+from planner.columns import types as t
+from planner.columns.coercion import implied, widest
+from planner.columns.expressions import Alias, Attr, Expr, Literal
+from planner.query import logical as l
+from planner.query.analysis.naming import text_of
 
 if TYPE_CHECKING:
     from minispark.sql.dataframe.dataframe import DataFrame

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from executors.relational.python import AddColumns, AggregateGroups, Calls
-from planner.analysis.python_calls import Makers, Wanted
-from planner.expressions import Attr
-from planner.functions.registry import Settings
+from planner.columns.expressions import Attr
+from planner.columns.functions.registry import Settings
+from planner.query.analysis.python_calls import Makers, Wanted
 
 
 def makers(settings: Settings) -> Makers:

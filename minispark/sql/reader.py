@@ -22,10 +22,10 @@ from minispark.sql.fileoptions import (
     folded,
     format_of,
 )
-from planner import logical as l
-from planner import types as t
-from planner.expressions import Attr
-from planner.functions.registry import Settings
+from planner.columns import types as t
+from planner.columns.expressions import Attr
+from planner.columns.functions.registry import Settings
+from planner.query import logical as l
 from planner.site import call_site
 
 if TYPE_CHECKING:

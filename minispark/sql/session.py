@@ -22,11 +22,11 @@ from minispark.sql.queries import run_sql as _run_sql
 from minispark.sql.reader import DataFrameReader
 from minispark.sql.udf import UDFRegistration
 from minispark.version import __version__
-from planner import logical as l
-from planner.expressions import Attr
-from planner.functions.registry import Settings
+from planner.columns.expressions import Attr
+from planner.columns.functions.registry import Settings
+from planner.columns.types import LONG
+from planner.query import logical as l
 from planner.site import call_site
-from planner.types import LONG
 
 
 class Builder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from planner.expressions import (
+from planner.columns.expressions import (
     Alias,
     Aliases,
     Attr,

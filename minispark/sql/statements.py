@@ -17,11 +17,11 @@ from minispark.sql.parser import commands as c
 from minispark.sql.parser.reading import Node, table_names
 from minispark.sql.parser.statements import plan_of
 from minispark.storagelevel import StorageLevel
-from planner import logical as l
-from planner import types as t
-from planner.columnar import to_arrow
-from planner.expressions import Alias, Attr
-from planner.functions.registry import TABLE
+from planner.columns import types as t
+from planner.columns.columnar import to_arrow
+from planner.columns.expressions import Alias, Attr
+from planner.columns.functions.registry import TABLE
+from planner.query import logical as l
 from planner.site import NOWHERE, Site, call_site
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from planner import types as t
+from planner.columns import types as t
 
 Text = Callable[[Any], str]
 _ESCAPES = str.maketrans(

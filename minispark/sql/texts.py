@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minispark.sql.errors import translated
 from minispark.sql.parser.statements import parse_expression
-from planner.expressions import Expr
+from planner.columns.expressions import Expr
 
 
 def expression(text: str) -> Expr:

@@ -7,11 +7,11 @@ from typing import Any
 from minispark.errors import PySparkValueError
 from minispark.sql.column import type_named
 from minispark.sql.errors import parse_errors
-from planner import types as _types
-from planner.inference import merged as _merge_type
-from planner.inference import type_of as _infer_type
-from planner.row import Row
-from planner.types import (
+from planner.columns import types as _types
+from planner.columns.inference import merged as _merge_type
+from planner.columns.inference import type_of as _infer_type
+from planner.columns.row import Row
+from planner.columns.types import (
     ArrayType,
     AtomicType,
     BinaryType,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from minispark.errors import PySparkTypeError
 from minispark.sql.functions.python import PandasUDFType, UserDefinedFunction, pandas_udf, udf
-from planner import types as t
+from planner.columns import types as t
 
 if TYPE_CHECKING:
     from minispark.sql.session import SparkSession

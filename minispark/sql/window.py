@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minispark.sql.column import named
-from planner.expressions import Expr, Frame, Order
+from planner.columns.expressions import Expr, Frame, Order
 
 _FIRST, _LAST = -sys.maxsize - 1, sys.maxsize
 

@@ -17,8 +17,8 @@ from minispark.sql.fileoptions import (
     folded,
     format_of,
 )
-from planner import logical as l
-from planner import types as t
+from planner.columns import types as t
+from planner.query import logical as l
 
 if TYPE_CHECKING:
     from minispark.sql.dataframe.core import Core

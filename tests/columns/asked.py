@@ -15,14 +15,14 @@ from asking import OPERATORS, RECORDED, encoded
 from text_cases import TEXT_TABLE
 from time_cases import TIME_TABLE
 
-import planner.functions.loaded  # noqa: F401 - fills the table
+import planner.columns.functions.loaded  # noqa: F401 - fills the table
 from executors.relational.errors import QueryError, translated
-from planner import types as t
-from planner.building import build
-from planner.columnar import to_polars
-from planner.expressions import Attr, Call, Expr, Literal, Name
-from planner.functions.registry import Settings
-from planner.typing import AnalysisError, Scope, bind
+from planner.columns import types as t
+from planner.columns.building import build
+from planner.columns.columnar import to_polars
+from planner.columns.expressions import Attr, Call, Expr, Literal, Name
+from planner.columns.functions.registry import Settings
+from planner.columns.typing import AnalysisError, Scope, bind
 
 STRINGS = re.compile(r"'((?:[^'\\]|''|\\.)*)'")  # SQL's, with '' for a quote in them
 

@@ -118,8 +118,8 @@ class Asked:
 
 
 def _literal(value: Any) -> Asked:
-    from planner import types as t
-    from planner.expressions import Literal
+    from planner.columns import types as t
+    from planner.columns.expressions import Literal
 
     kinds = {bool: t.BOOLEAN, str: t.STRING, float: t.DOUBLE, type(None): t.NULL, dt.date: t.DATE}
     if type(value) is int:
@@ -143,7 +143,7 @@ def asked(value: Any) -> Asked:
 
 def col(name: str) -> Asked:
     """A column by its name."""
-    from planner.expressions import Name
+    from planner.columns.expressions import Name
 
     return Asked(name, lambda: Name(tuple(name.split("."))))
 
@@ -163,7 +163,7 @@ def _in_words(name: str, texts: list[str]) -> str:
 
 
 def call(name: str, *args: Any) -> Asked:
-    from planner.expressions import Call
+    from planner.columns.expressions import Call
 
     own = [asked(arg) for arg in args]
     return Asked(
@@ -174,8 +174,8 @@ def call(name: str, *args: Any) -> Asked:
 
 def part(value: Asked, name: str) -> Asked:
     """value.name, a field of a struct."""
-    from planner import types as t
-    from planner.expressions import Call, Literal
+    from planner.columns import types as t
+    from planner.columns.expressions import Call, Literal
 
     return Asked(
         f"{value.text}.{name}",
@@ -184,15 +184,15 @@ def part(value: Asked, name: str) -> Asked:
 
 
 def cast(value: Any, kind: str) -> Asked:
-    from planner import types as t
-    from planner.expressions import Cast
+    from planner.columns import types as t
+    from planner.columns.expressions import Cast
 
     own = asked(value)
     return Asked(f"CAST({own.text} AS {kind})", lambda: Cast(own.make(), t.SIMPLE[kind](), "ansi"))
 
 
 def aliased(value: Any, name: str) -> Asked:
-    from planner.expressions import Alias
+    from planner.columns.expressions import Alias
 
     own = asked(value)
     return Asked(f"{own.text} AS {name}", lambda: Alias(own.make(), name))
@@ -200,7 +200,7 @@ def aliased(value: Any, name: str) -> Asked:
 
 def fn(body: Any) -> Asked:
     """A lambda function."""
-    from planner.expressions import Lambda, Name, Variable
+    from planner.columns.expressions import Lambda, Name, Variable
 
     names = body.__code__.co_varnames[: body.__code__.co_argcount]
     inside = asked(body(*(Asked(name, lambda name=name: Name((name,))) for name in names)))
@@ -238,8 +238,8 @@ def table() -> Any:
     """The rows as an Arrow table, and their type."""
     import pyarrow as pa
 
-    from planner import types as t
-    from planner.columnar import schema_to_arrow
+    from planner.columns import types as t
+    from planner.columns.columnar import schema_to_arrow
 
     def of(kind: t.DataType, value: Any) -> Any:
         if value is None:
@@ -262,7 +262,7 @@ def table() -> Any:
 
 
 def our_schema() -> Any:
-    from planner import types as t
+    from planner.columns import types as t
 
     pair = t.StructType().add("p", t.INT).add("q", t.STRING)
     inner = t.StructType().add("p", t.INT).add("v", t.DOUBLE)
@@ -296,10 +296,10 @@ def our_answer(question: Asked, ansi: bool = True) -> dict[str, Any]:
     from executors.relational.errors import QueryError, translated
     from executors.relational.nodes import from_arrow
     from executors.relational.steps import MODULES
-    from planner.building import build
-    from planner.expressions import Attr
-    from planner.functions.registry import Settings
-    from planner.typing import AnalysisError, Scope, bind
+    from planner.columns.building import build
+    from planner.columns.expressions import Attr
+    from planner.columns.functions.registry import Settings
+    from planner.columns.typing import AnalysisError, Scope, bind
 
     assert MODULES  # the functions are in the table
     rows, schema = table()
@@ -330,7 +330,7 @@ def assert_same(question: Asked, ansi: bool, expected: dict[str, Any]) -> None:
 
 def named_all(value: Asked, *names: str) -> Asked:
     """A generator with names for its columns."""
-    from planner.expressions import Aliases
+    from planner.columns.expressions import Aliases
 
     return Asked(f"{value.text} AS ({', '.join(names)})", lambda: Aliases(value.make(), names))
 
@@ -344,12 +344,12 @@ def our_rows(items: list[Asked], order: Sequence[Asked] = ()) -> dict[str, Any]:
     """The rows of a select list: names, types and values."""
     from executors.relational.fragments import answer
     from executors.relational.fragments import named as as_seen
-    from planner import logical as l
-    from planner.analysis.requests import Request, query
-    from planner.expressions import Attr, Order
-    from planner.fragment import flatten
-    from planner.functions.registry import Settings
-    from planner.typing import Scope, bind
+    from planner.columns.expressions import Attr, Order
+    from planner.columns.functions.registry import Settings
+    from planner.columns.typing import Scope, bind
+    from planner.query import logical as l
+    from planner.query.analysis.requests import Request, query
+    from planner.query.fragment import flatten
 
     rows, schema = table()
     attrs = tuple(Attr(field.name, field.dataType) for field in schema.fields)
@@ -366,7 +366,7 @@ def our_rows(items: list[Asked], order: Sequence[Asked] = ()) -> dict[str, Any]:
 
 def assert_same_rows(items: list[Asked], expected: dict[str, Any]) -> None:
     """Our rows are those of PySpark, or our error is."""
-    from planner.typing import AnalysisError
+    from planner.columns.typing import AnalysisError
 
     try:
         found = our_rows(items)

@@ -16,12 +16,12 @@ from num_cases import TABLES, Case, encoded, kind_of
 
 from executors.relational.errors import QueryError, translated
 from executors.relational.steps import MODULES
-from planner.building import build
-from planner.columnar import to_arrow
-from planner.expressions import Attr
-from planner.functions.registry import Settings
-from planner.types import ArrayType, DataType, MapType, StructType
-from planner.typing import AnalysisError, Scope, bind
+from planner.columns.building import build
+from planner.columns.columnar import to_arrow
+from planner.columns.expressions import Attr
+from planner.columns.functions.registry import Settings
+from planner.columns.types import ArrayType, DataType, MapType, StructType
+from planner.columns.typing import AnalysisError, Scope, bind
 
 assert MODULES
 RECORDED: dict[str, Any] = json.loads(Path(__file__).with_name("num_recorded.json").read_text())

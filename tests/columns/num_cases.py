@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from planner.expressions import Call, Cast, Expr, Literal, Name
-from planner.types import SIMPLE, ArrayType, DataType, DecimalType, MapType, StructType
+from planner.columns.expressions import Call, Cast, Expr, Literal, Name
+from planner.columns.types import SIMPLE, ArrayType, DataType, DecimalType, MapType, StructType
 
 NAN, INF = math.nan, math.inf
 D = Decimal

@@ -16,13 +16,13 @@ import pyarrow as pa
 from executors.relational import nodes, windows
 from executors.relational.errors import translated
 from executors.relational.nodes import Making, lazily
-from planner import logical as l
-from planner import types as t
-from planner.columnar import to_arrow
-from planner.expressions import Attr, Call, Expr, Frame, Literal, Name, Order, Over, Star
-from planner.fragment import children_of, flatten
-from planner.functions import loaded
-from planner.functions.registry import Settings
+from planner.columns import types as t
+from planner.columns.columnar import to_arrow
+from planner.columns.expressions import Attr, Call, Expr, Frame, Literal, Name, Order, Over, Star
+from planner.columns.functions import loaded
+from planner.columns.functions.registry import Settings
+from planner.query import logical as l
+from planner.query.fragment import children_of, flatten
 
 ANSI = Settings()
 assert loaded.MODULES and nodes and windows  # importing them fills the tables

@@ -21,15 +21,15 @@ from recorded_calls import (
 )
 
 from executors.relational.errors import QueryError
-from planner import logical as l
-from planner import types as t
-from planner.aggregation import prepared
-from planner.analysis import requests
-from planner.building import at_of, build
-from planner.columnar import to_polars
-from planner.expressions import Alias, Call, Literal, Name
-from planner.functions.registry import TABLE, Aggregate, Settings, find
-from planner.typing import AnalysisError, bind
+from planner.columns import types as t
+from planner.columns.building import at_of, build
+from planner.columns.columnar import to_polars
+from planner.columns.expressions import Alias, Call, Literal, Name
+from planner.columns.functions.registry import TABLE, Aggregate, Settings, find
+from planner.columns.typing import AnalysisError, bind
+from planner.query import logical as l
+from planner.query.aggregation import prepared
+from planner.query.analysis import requests
 
 ANSWERS = recorded("aggregates")
 PLAN = peer_table(ANSWERS["rows"])

@@ -174,16 +174,16 @@ def test_as_pyspark(key: str) -> None:
 
 def interval(text: str, value: Any) -> Asked:
     """An interval: months as a number, or a length of time."""
-    from planner import types as t
-    from planner.expressions import Literal
+    from planner.columns import types as t
+    from planner.columns.expressions import Literal
 
     kind = t.YearMonthIntervalType(1) if isinstance(value, int) else t.DayTimeIntervalType()
     return Asked(f"INTERVAL {text}", lambda: Literal(value, kind))
 
 
 def instant(text: str) -> Asked:
-    from planner import types as t
-    from planner.expressions import Literal
+    from planner.columns import types as t
+    from planner.columns.expressions import Literal
 
     value = dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
     return Asked(f"TIMESTAMP'{text}'", lambda: Literal(value, t.TIMESTAMP))

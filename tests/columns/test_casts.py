@@ -6,10 +6,10 @@ import pytest
 from num_asking import RECORDED, answered, wrong
 from num_cases import Case, call, cast, casts, lit
 
-from planner import types as t
-from planner.casting import cast as built
-from planner.expressions import Call, Literal, Name
-from planner.functions.registry import Settings
+from planner.columns import types as t
+from planner.columns.casting import cast as built
+from planner.columns.expressions import Call, Literal, Name
+from planner.columns.functions.registry import Settings
 
 # Moments that Python's datetime cannot hold: see test_a_moment_too_large_for_python.
 BEYOND = {"double: try_cast(x as timestamp) ansi", "float: try_cast(x as timestamp) ansi"}

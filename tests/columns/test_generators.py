@@ -64,7 +64,7 @@ def test_the_order_may_use_what_is_made() -> None:
 
 
 def test_a_generator_in_an_expression_says_so() -> None:
-    from planner.typing import (
+    from planner.columns.typing import (
         AnalysisError,  # needs Polars, which is not where answers are recorded
     )
 
@@ -73,11 +73,11 @@ def test_a_generator_in_an_expression_says_so() -> None:
 
 
 def test_only_a_select_makes_rows() -> None:
-    from planner import logical as l
-    from planner.analysis.requests import order, where
-    from planner.expressions import Attr
-    from planner.functions.registry import Settings
-    from planner.typing import AnalysisError, Scope
+    from planner.columns.expressions import Attr
+    from planner.columns.functions.registry import Settings
+    from planner.columns.typing import AnalysisError, Scope
+    from planner.query import logical as l
+    from planner.query.analysis.requests import order, where
 
     rows, schema = table()
     attrs = tuple(Attr(field.name, field.dataType) for field in schema.fields)

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from recorded_calls import ANSI, decoded, peer_table, read, recorded, run, same
 
-from planner import logical as l
-from planner import types as t
-from planner.analysis import requests
-from planner.analysis.grouping import cube, grouped_sets, rollup
-from planner.analysis.pivot import pivoted
-from planner.expressions import Alias, Expr, Literal
-from planner.typing import AnalysisError, bind
+from planner.columns import types as t
+from planner.columns.expressions import Alias, Expr, Literal
+from planner.columns.typing import AnalysisError, bind
+from planner.query import logical as l
+from planner.query.analysis import requests
+from planner.query.analysis.grouping import cube, grouped_sets, rollup
+from planner.query.analysis.pivot import pivoted
 
 ANSWERS = {case["sql"]: case for case in recorded("groupings")}
 PLAN = peer_table(recorded("aggregates")["rows"])

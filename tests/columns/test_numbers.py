@@ -11,11 +11,11 @@ from num_asking import RECORDED, answered, wrong
 from num_cases import Case, arithmetic, call, lit, mathematics
 
 from executors.relational.errors import QueryError, translated
-from planner.building import build
-from planner.expressions import Attr
-from planner.functions.registry import Settings
-from planner.types import LONG, DecimalType
-from planner.typing import AnalysisError, Scope, bind
+from planner.columns.building import build
+from planner.columns.expressions import Attr
+from planner.columns.functions.registry import Settings
+from planner.columns.types import LONG, DecimalType
+from planner.columns.typing import AnalysisError, Scope, bind
 
 _WIDE = decimal.Context(prec=90)
 

@@ -7,7 +7,7 @@ import pytest
 from asked import answer, key, recorded
 from text_cases import TEXT_CASES
 
-from planner.functions.patterns import BadPattern, java, replacement
+from planner.columns.functions.patterns import BadPattern, java, replacement
 
 ABOUT_PATTERNS = ("rlike", "regexp", "like", "ilike", "split(")
 CASES = [case for case in TEXT_CASES if case[3].startswith(ABOUT_PATTERNS)]

@@ -8,7 +8,7 @@ import pytest
 from asked import answer, key, recorded
 from text_cases import TEXT_CASES
 
-from planner.functions import strings, wording
+from planner.columns.functions import strings, wording
 
 ABOUT_PATTERNS = ("rlike", "regexp", "like", "ilike", "split(")
 CASES = [case for case in TEXT_CASES if not case[3].startswith(ABOUT_PATTERNS)]

@@ -75,6 +75,6 @@ def test_a_struct_keeps_a_field() -> None:
 
 
 def text_of_type(value: Any) -> str:
-    from planner import types as t
+    from planner.columns import types as t
 
     return t.from_json(value).simpleString()

@@ -9,12 +9,12 @@ import pytest
 from asked import answer, key, recorded
 from time_cases import OF_CLOCKS, TIME_CASES
 
-from planner.building import build
-from planner.expressions import Call
-from planner.functions import java_dates
-from planner.functions.registry import Settings
-from planner.functions.zones import instant, local, zone_of
-from planner.typing import Scope, bind
+from planner.columns.building import build
+from planner.columns.expressions import Call
+from planner.columns.functions import java_dates
+from planner.columns.functions.registry import Settings
+from planner.columns.functions.zones import instant, local, zone_of
+from planner.columns.typing import Scope, bind
 
 CASES = [case for case in TIME_CASES if case[3].startswith(OF_CLOCKS)]
 UTC = dt.UTC

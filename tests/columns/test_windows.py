@@ -14,11 +14,11 @@ from recorded_calls import ANSI, decoded, peer_table, read, recorded, run, same,
 
 from executors.relational import frames, windows
 from executors.relational.errors import QueryError
-from planner import logical as l
-from planner import types as t
-from planner.analysis import requests
-from planner.expressions import Alias, Literal, Name, Order, Over
-from planner.typing import AnalysisError, bind
+from planner.columns import types as t
+from planner.columns.expressions import Alias, Literal, Name, Order, Over
+from planner.columns.typing import AnalysisError, bind
+from planner.query import logical as l
+from planner.query.analysis import requests
 
 ANSWERS = recorded("windows")
 PLAN = peer_table(recorded("aggregates")["rows"])

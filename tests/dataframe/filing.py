@@ -17,11 +17,11 @@ from minispark import SparkContext
 from minispark.dataset.dataset import Dataset
 from minispark.dataset.plans import by_partition
 from minispark.sql.writer import DataFrameWriter
-from planner import logical as l
-from planner import types as t
-from planner.expressions import Attr
-from planner.fragment import flatten
-from planner.functions.registry import Settings
+from planner.columns import types as t
+from planner.columns.expressions import Attr
+from planner.columns.functions.registry import Settings
+from planner.query import logical as l
+from planner.query.fragment import flatten
 
 
 def opened(

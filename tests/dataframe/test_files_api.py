@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from conftest import make_context
+from contexts import make_context
 
 from minispark.errors import AnalysisException, ParseException, SparkRuntimeException
 from minispark.sql import SparkSession

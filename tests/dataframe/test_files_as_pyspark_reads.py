@@ -21,9 +21,9 @@ from executors.formats.listing import FilesError
 from executors.formats.scanning import Reading, scan
 from executors.relational.errors import QueryError
 from executors.relational.fragments import answer, named
-from planner import types as t
-from planner.fragment import flatten
-from planner.functions.registry import Settings
+from planner.columns import types as t
+from planner.columns.functions.registry import Settings
+from planner.query.fragment import flatten
 
 CASES: list[dict[str, Any]] = json.loads(
     Path(__file__).with_name("files_read.json").read_text(encoding="utf-8")

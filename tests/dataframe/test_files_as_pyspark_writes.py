@@ -19,9 +19,9 @@ import pytest
 
 from executors.formats import commit, textual
 from executors.formats.writing import Writing
-from planner import types as t
-from planner.columnar import to_arrow
-from planner.functions.registry import Settings
+from planner.columns import types as t
+from planner.columns.columnar import to_arrow
+from planner.columns.functions.registry import Settings
 
 CASES: list[dict[str, Any]] = json.loads(
     Path(__file__).with_name("files_written.json").read_text(encoding="utf-8")

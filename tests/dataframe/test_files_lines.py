@@ -11,7 +11,7 @@ from filing import of_columns, opened, rows_of
 
 from executors.formats import plain
 from executors.relational.errors import QueryError
-from planner.pruning import Cutting, tasks
+from planner.query.pruning import Cutting, tasks
 
 
 @pytest.mark.parametrize("most", [1, 7, 64, 1000])

@@ -12,7 +12,7 @@ from filing import of_columns, opened, rows_of
 from pyarrow import orc
 
 from executors.formats.listing import FilesError
-from planner import types as t
+from planner.columns import types as t
 
 
 def test_columns_types_and_stripes(tmp_path: Path) -> None:

@@ -18,13 +18,13 @@ from executors.formats import files
 from executors.formats.listing import FilesError
 from executors.relational.errors import QueryError
 from executors.relational.fragments import query
-from planner import logical as l
-from planner import types as t
-from planner.expressions import Call, Expr, Literal, Name
-from planner.fragment import flatten
-from planner.functions.registry import Settings
-from planner.pruning import Cutting, joined, pruned, tasks
-from planner.typing import Scope, bind
+from planner.columns import types as t
+from planner.columns.expressions import Call, Expr, Literal, Name
+from planner.columns.functions.registry import Settings
+from planner.columns.typing import Scope, bind
+from planner.query import logical as l
+from planner.query.fragment import flatten
+from planner.query.pruning import Cutting, joined, pruned, tasks
 
 
 def filtered(plan: l.Scan, condition: Expr) -> l.Scan:

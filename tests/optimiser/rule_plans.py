@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from planner import logical as l
-from planner import types as t
-from planner.analysis import requests
-from planner.analysis.naming import text_of
-from planner.expressions import Alias, Attr, Call, Expr, Literal, Name, Order
-from planner.functions import loaded
-from planner.typing import Scope, bind
+from planner.columns import types as t
+from planner.columns.expressions import Alias, Attr, Call, Expr, Literal, Name, Order
+from planner.columns.functions import loaded
+from planner.columns.typing import Scope, bind
+from planner.query import logical as l
+from planner.query.analysis import requests
+from planner.query.analysis.naming import text_of
 
 assert loaded.MODULES  # the functions are registered by importing them
 _KINDS = {bool: t.BOOLEAN, int: t.INT, float: t.DOUBLE, str: t.STRING}

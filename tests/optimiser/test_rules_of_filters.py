@@ -18,14 +18,14 @@ from rule_plans import (
     where,
 )
 
-from planner import logical as l
-from planner import types as t
-from planner.expressions import Alias, Attr, Expr, PythonCall
-from planner.functions.registry import Settings
-from planner.optimiser.fold import folding
-from planner.optimiser.imply import imply
-from planner.optimiser.infer import infer
-from planner.optimiser.push import push
+from planner.columns import types as t
+from planner.columns.expressions import Alias, Attr, Expr, PythonCall
+from planner.columns.functions.registry import Settings
+from planner.query import logical as l
+from planner.query.optimiser.fold import folding
+from planner.query.optimiser.imply import imply
+from planner.query.optimiser.infer import infer
+from planner.query.optimiser.push import push
 
 A, B = scan("a"), scan("b")
 A5, B5 = call(">", "a_v", 5), call(">", "b_v", 5)

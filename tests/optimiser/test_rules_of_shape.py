@@ -7,15 +7,15 @@ import time
 import pytest
 from rule_plans import both, call, group, join, lit, named, order, scan, select, shown, where
 
-from planner import logical as l
-from planner import types as t
-from planner.expressions import Alias, Attr, PythonCall, Star
-from planner.optimiser.collapse import collapse
-from planner.optimiser.columns import columns
-from planner.optimiser.joinorder import joinorder
-from planner.optimiser.limits import limits
-from planner.optimiser.needless import needless
-from planner.optimiser.rules import RULES, optimise
+from planner.columns import types as t
+from planner.columns.expressions import Alias, Attr, PythonCall, Star
+from planner.query import logical as l
+from planner.query.optimiser.collapse import collapse
+from planner.query.optimiser.columns import columns
+from planner.query.optimiser.joinorder import joinorder
+from planner.query.optimiser.limits import limits
+from planner.query.optimiser.needless import needless
+from planner.query.optimiser.rules import RULES, optimise
 
 A, B = scan("a"), scan("b")
 KEYS = call("=", "a_k", "b_k")

@@ -14,7 +14,7 @@ from tpch_tables import Tables, rows_of
 
 from executors.relational.errors import QueryError
 from minispark.errors import PySparkException
-from planner.typing import AnalysisError
+from planner.columns.typing import AnalysisError
 
 FOLDER = os.path.join(os.path.dirname(__file__), "answers")
 

@@ -10,7 +10,7 @@ import pytest
 from recorded import check, recorded
 from tpch_tables import Tables
 
-from planner import logical as l
+from planner.query import logical as l
 
 LEFT = [(1, 10), (1, 20), (2, 10), (None, 5), (4, None)]
 RIGHT = [(1, 10), (1, 15), (2, 30), (None, 5), (5, 1)]

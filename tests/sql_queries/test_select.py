@@ -11,8 +11,8 @@ from recorded import check, recorded
 from tpch_tables import Tables
 
 from minispark.sql.parser.statements import parse_expression
-from planner import types as t
-from planner.expressions import Alias, Call, Literal, Name
+from planner.columns import types as t
+from planner.columns.expressions import Alias, Call, Literal, Name
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from recorded import check, recorded
 from tpch_tables import Tables, Tpch, compare
 
 from executors.relational.errors import QueryError
-from planner import logical as l
-from planner.decorrelate import outer_columns
-from planner.expressions import Query, walk
+from planner.columns.expressions import Query, walk
+from planner.query import logical as l
+from planner.query.decorrelate import outer_columns
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from recorded import recorded
 from tpch_tables import Tpch, compare, query_text
 
-from planner import logical as l
+from planner.query import logical as l
 
 ORDERED = {n for n in range(1, 23) if n not in (6, 14, 17, 19)}  # these have one row
 

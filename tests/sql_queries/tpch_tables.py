@@ -16,12 +16,12 @@ import pyarrow as pa
 from executors.formats import parquet
 from executors.relational.fragments import answer, named
 from minispark.sql.parser.statements import sql_to_plan
-from planner import logical as l
-from planner.columnar import schema_from_arrow
-from planner.expressions import Attr, Expr
-from planner.fragment import flatten
-from planner.functions.registry import Settings
-from planner.optimiser.rules import optimise
+from planner.columns.columnar import schema_from_arrow
+from planner.columns.expressions import Attr, Expr
+from planner.columns.functions.registry import Settings
+from planner.query import logical as l
+from planner.query.fragment import flatten
+from planner.query.optimiser.rules import optimise
 
 TABLES = (
     "customer lineitem nation orders part partsupp region supplier".split()  # noqa: SIM905

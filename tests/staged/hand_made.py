@@ -12,13 +12,13 @@ import pyarrow as pa
 from minispark.context import SparkContext
 from minispark.sql.conf import RuntimeConfig
 from minispark.sql.engine import QueryEngine
-from planner import logical as l
-from planner import types as t
-from planner.analysis import requests
-from planner.columnar import schema_from_arrow
-from planner.expressions import Alias, Attr, Call, Expr, Literal, Name, Order
-from planner.functions.registry import Settings
-from planner.typing import Scope, bind
+from planner.columns import types as t
+from planner.columns.columnar import schema_from_arrow
+from planner.columns.expressions import Alias, Attr, Call, Expr, Literal, Name, Order
+from planner.columns.functions.registry import Settings
+from planner.columns.typing import Scope, bind
+from planner.query import logical as l
+from planner.query.analysis import requests
 
 _KINDS = {bool: t.BOOLEAN, int: t.INT, float: t.DOUBLE, str: t.STRING, type(None): t.NULL}
 

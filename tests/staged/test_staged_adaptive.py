@@ -10,8 +10,8 @@ from hand_made import call, engine_of, group, join, named, order, people, rows_o
 from minispark import chaos
 from minispark.context import SparkContext
 from planner import events as ev
-from planner import logical as l
-from planner.adaptive import merged
+from planner.query import logical as l
+from planner.query.adaptive import merged
 from tests.conftest import make_context
 
 

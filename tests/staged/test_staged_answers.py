@@ -26,10 +26,10 @@ from hand_made import (
 )
 
 from minispark.context import SparkContext
-from planner import logical as l
-from planner import types as t
-from planner.expressions import Attr, Literal, Over
-from planner.functions.registry import TABLE, Aggregate
+from planner.columns import types as t
+from planner.columns.expressions import Attr, Literal, Over
+from planner.columns.functions.registry import TABLE, Aggregate
+from planner.query import logical as l
 from tests.conftest import make_context
 
 NONE = group(where(people(50), call("<", "k", lit(-5))), [], call("sum", "n"), call("count", "k"))

@@ -10,10 +10,10 @@ from hand_made import call, engine_of, group, lit, named, people, rows_of, selec
 from minispark import chaos
 from minispark.context import SparkContext
 from minispark.sql.engine import QueryEngine
-from planner import logical as l
-from planner.fingerprint import fingerprint
 from planner.levels import StorageLevel
 from planner.plan import Node, Persist, walk
+from planner.query import logical as l
+from planner.query.fingerprint import fingerprint
 from tests.conftest import make_context
 
 DATA = people(200)

@@ -20,11 +20,11 @@ from hand_made import (
 )
 
 from planner import events as ev
-from planner import logical as l
-from planner.lower import lower
-from planner.lowering.pieces import Lowering
 from planner.partitioning import HashColumns, Partitioning
 from planner.plan import Exchange, Node, Union, walk
+from planner.query import logical as l
+from planner.query.lower import lower
+from planner.query.lowering.pieces import Lowering
 from planner.sources import ValuesPart
 from tests.conftest import MASTERS, make_context
 

@@ -9,8 +9,8 @@ from hand_made import call, engine_of, group, join, named, order, people, rows_o
 
 from minispark import chaos
 from minispark.context import SparkContext
-from planner import logical as l
 from planner.levels import StorageLevel
+from planner.query import logical as l
 from tests.conftest import make_context
 
 

@@ -12,11 +12,11 @@ from hand_made import engine_of
 
 from executors.formats.parquet import described
 from minispark.context import SparkContext
-from planner import logical as l
-from planner.columnar import schema_from_arrow
-from planner.expressions import Attr
+from planner.columns.columnar import schema_from_arrow
+from planner.columns.expressions import Attr
 from planner.partitioning import HashColumns
 from planner.plan import Exchange, walk
+from planner.query import logical as l
 from tests.conftest import make_context
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "sql_queries"))

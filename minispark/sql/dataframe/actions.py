@@ -13,10 +13,10 @@ from minispark.dataset.dataset import Dataset
 from minispark.sql.crossing import rows_dataset
 from minispark.sql.dataframe.core import Core
 from minispark.sql.pandas_frames import frame_of
-from planner import logical as l
-from planner import types as t
-from planner.expressions import Alias, Call, Literal
-from planner.row import Row
+from planner.columns import types as t
+from planner.columns.expressions import Alias, Call, Literal
+from planner.columns.row import Row
+from planner.query import logical as l
 
 if TYPE_CHECKING:
     import pandas as pd

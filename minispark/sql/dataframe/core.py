@@ -16,12 +16,12 @@ from minispark.errors import (
 from minispark.sql.column import Column, expr_of, named
 from minispark.sql.errors import translated
 from minispark.sql.texts import expression
-from planner import logical as l
-from planner import types as t
-from planner.analysis import requests
-from planner.expressions import Attr, Expr, walk
+from planner.columns import types as t
+from planner.columns.expressions import Attr, Expr, walk
+from planner.columns.typing import Scope, bind
+from planner.query import logical as l
+from planner.query.analysis import requests
 from planner.site import call_site
-from planner.typing import Scope, bind
 
 if TYPE_CHECKING:
     from minispark.sql.engine import QueryEngine

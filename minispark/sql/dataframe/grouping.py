@@ -9,8 +9,8 @@ from minispark.errors import AnalysisException
 from minispark.sql.dataframe.core import Core
 from minispark.sql.dataframe.selecting import flat
 from minispark.sql.group import GroupedData
-from planner.analysis.grouping import cube, rollup
-from planner.expressions import Expr
+from planner.columns.expressions import Expr
+from planner.query.analysis.grouping import cube, rollup
 
 
 class Grouping(Core):

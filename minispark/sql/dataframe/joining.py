@@ -9,12 +9,12 @@ from minispark.errors import AnalysisException, PySparkTypeError
 from minispark.sql.column import Column
 from minispark.sql.dataframe.core import Core, Of, numbers
 from minispark.sql.errors import translated
-from planner import logical as l
-from planner import types as t
-from planner.analysis.naming import text_of
-from planner.conditions import conjunction
-from planner.expressions import Alias, Attr, Call, Expr, rewrite, walk
-from planner.typing import Scope, bind
+from planner.columns import types as t
+from planner.columns.conditions import conjunction
+from planner.columns.expressions import Alias, Attr, Call, Expr, rewrite, walk
+from planner.columns.typing import Scope, bind
+from planner.query import logical as l
+from planner.query.analysis.naming import text_of
 
 KINDS = {
     "inner": "inner",

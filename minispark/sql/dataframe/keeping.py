@@ -6,9 +6,9 @@ from typing import Any, Self
 
 from minispark.sql.crossing import tables_dataset
 from minispark.sql.dataframe.core import Core
-from planner import logical as l
-from planner.fingerprint import fingerprint
 from planner.levels import StorageLevel
+from planner.query import logical as l
+from planner.query.fingerprint import fingerprint
 
 
 class Keeping(Core):

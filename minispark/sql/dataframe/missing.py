@@ -9,9 +9,9 @@ from minispark.errors import PySparkTypeError, PySparkValueError
 from minispark.sql.dataframe.core import Core
 from minispark.sql.errors import translated
 from minispark.sql.literals import literal
-from planner import logical as l
-from planner import types as t
-from planner.expressions import Alias, Attr, Call, Cast, Expr, Literal
+from planner.columns import types as t
+from planner.columns.expressions import Alias, Attr, Call, Cast, Expr, Literal
+from planner.query import logical as l
 
 if TYPE_CHECKING:
     from minispark.sql.dataframe.dataframe import DataFrame

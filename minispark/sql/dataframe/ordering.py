@@ -10,10 +10,10 @@ from minispark.sql.column import Column, named
 from minispark.sql.dataframe.core import Core, hidden
 from minispark.sql.dataframe.selecting import flat
 from minispark.sql.errors import translated
-from planner import logical as l
-from planner.analysis import requests
-from planner.expressions import Attr, Expr, Order
-from planner.typing import AnalysisError, Scope, bind
+from planner.columns.expressions import Attr, Expr, Order
+from planner.columns.typing import AnalysisError, Scope, bind
+from planner.query import logical as l
+from planner.query.analysis import requests
 
 
 class Ordering(Core):

@@ -10,8 +10,8 @@ from minispark.errors import PySparkTypeError
 from minispark.sql.column import type_named
 from minispark.sql.crossing import attrs_of
 from minispark.sql.dataframe.core import Core
-from planner import logical as l
-from planner import types as t
+from planner.columns import types as t
+from planner.query import logical as l
 
 
 class PythonBatches(Core):

@@ -12,12 +12,23 @@ from minispark.sql.column import Column
 from minispark.sql.dataframe.core import Core, hidden
 from minispark.sql.errors import translated
 from minispark.sql.texts import expression
-from planner import logical as l
-from planner import types as t
-from planner.analysis import requests
-from planner.analysis.naming import text_of
-from planner.expressions import Alias, Attr, Call, Cast, Expr, Literal, Name, Over, Query, walk
-from planner.typing import is_aggregate, kind_of
+from planner.columns import types as t
+from planner.columns.expressions import (
+    Alias,
+    Attr,
+    Call,
+    Cast,
+    Expr,
+    Literal,
+    Name,
+    Over,
+    Query,
+    walk,
+)
+from planner.columns.typing import is_aggregate, kind_of
+from planner.query import logical as l
+from planner.query.analysis import requests
+from planner.query.analysis.naming import text_of
 
 
 def flat(cols: Sequence[Any]) -> list[Any]:

@@ -14,10 +14,10 @@ from minispark.errors import (
 )
 from minispark.sql.dataframe.core import Core
 from minispark.sql.errors import translated
-from planner import logical as l
-from planner import types as t
-from planner.coercion import common, implied, widest
-from planner.expressions import Alias, Attr, Call, Cast, Expr, Literal, Order
+from planner.columns import types as t
+from planner.columns.coercion import common, implied, widest
+from planner.columns.expressions import Alias, Attr, Call, Cast, Expr, Literal, Order
+from planner.query import logical as l
 
 
 class Sets(Core):

@@ -8,7 +8,7 @@ from typing import Any
 from minispark.errors import PySparkTypeError
 from minispark.sql.dataframe.core import Core
 from minispark.sql.texting import cell, nullable, shower, table_text, tree_text, vertical_text
-from planner import logical as l
+from planner.query import logical as l
 
 _MODES = ("simple", "extended", "codegen", "cost", "formatted")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from minispark.sql.column import Column, expr_of, named
 from minispark.sql.functions.making import known, of
-from planner.expressions import Call, Literal, Star
-from planner.types import INT
+from planner.columns.expressions import Call, Literal, Star
+from planner.columns.types import INT
 
 
 def count(col: Any) -> Column:

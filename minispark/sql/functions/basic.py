@@ -8,7 +8,7 @@ from minispark.errors import PySparkTypeError
 from minispark.sql.column import Column, expr_of, name_of, named
 from minispark.sql.functions.making import call, flat, of
 from minispark.sql.texts import expression
-from planner.expressions import Call, Expr, Order
+from planner.columns.expressions import Call, Expr, Order
 
 if TYPE_CHECKING:
     from minispark.sql.dataframe.dataframe import DataFrame

@@ -7,8 +7,8 @@ from typing import Any
 
 from minispark.sql.column import Column, expr_of, named
 from minispark.sql.functions.making import of
-from planner import types as t
-from planner.expressions import Call, Expr, Literal
+from planner.columns import types as t
+from planner.columns.expressions import Call, Expr, Literal
 
 
 def _options(options: Mapping[str, Any] | None) -> tuple[Expr, ...]:

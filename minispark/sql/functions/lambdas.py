@@ -9,7 +9,7 @@ from typing import Any
 from minispark.errors import PySparkTypeError, PySparkValueError
 from minispark.sql.column import Column, named
 from minispark.sql.functions.making import of
-from planner.expressions import Lambda, Name, Variable, new_id
+from planner.columns.expressions import Lambda, Name, Variable, new_id
 
 Function = Callable[..., Column]
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minispark.sql.column import Column, expr_of, named
-from planner.expressions import Call, Expr
-from planner.functions.loaded import MODULES
-from planner.functions.registry import TABLE
+from planner.columns.expressions import Call, Expr
+from planner.columns.functions.loaded import MODULES
+from planner.columns.functions.registry import TABLE
 
 assert MODULES  # the table is filled by importing them
 

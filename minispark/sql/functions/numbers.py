@@ -6,7 +6,7 @@ from typing import Any
 
 from minispark.sql.column import Column, expr_of, named
 from minispark.sql.functions.making import of
-from planner.expressions import Expr
+from planner.columns.expressions import Expr
 
 
 def _scaled(name: str, value: Any, scale: Any) -> Column:

@@ -10,8 +10,8 @@ from typing import Any
 
 from minispark.errors import PySparkTypeError, PySparkValueError
 from minispark.sql.column import Column, named, type_named
-from planner import types as t
-from planner.expressions import PythonCall
+from planner.columns import types as t
+from planner.columns.expressions import PythonCall
 
 
 class UserDefinedFunction:

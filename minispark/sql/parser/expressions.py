@@ -10,9 +10,8 @@ from typing import Any
 from minispark.errors import ParseException
 from minispark.sql.parser import kinds
 from minispark.sql.parser.reading import Node, kind, sql_of
-from planner import logical as l
-from planner import types as t
-from planner.expressions import (
+from planner.columns import types as t
+from planner.columns.expressions import (
     Alias,
     Aliases,
     Call,
@@ -28,6 +27,7 @@ from planner.expressions import (
     Star,
     Variable,
 )
+from planner.query import logical as l
 
 _BINARY = {
     "Add": "+",

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from minispark.errors import ParseException
 from minispark.sql.parser.reading import Node, kind, sql_of
-from planner import types as t
-from planner.expressions import Cast, Expr, Literal
+from planner.columns import types as t
+from planner.columns.expressions import Cast, Expr, Literal
 
 _SIMPLE: dict[str, t.DataType] = {
     "TEXT": t.STRING,

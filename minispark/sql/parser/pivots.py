@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from minispark.errors import AnalysisException, ParseException
 from minispark.sql.parser.expressions import Reader
 from minispark.sql.parser.reading import Node, kind, sql_of
-from planner import logical as l
-from planner import types as t
-from planner.analysis.naming import text_of
-from planner.analysis.pivot import pivoted
-from planner.analysis.relations import Relation, called, relation
-from planner.coercion import common, implied
-from planner.conditions import either as one_of
-from planner.conditions import is_not_null
-from planner.expressions import Alias, Attr, Expr, Literal, attributes
-from planner.typing import Scope, bind, is_aggregate
+from planner.columns import types as t
+from planner.columns.coercion import common, implied
+from planner.columns.conditions import either as one_of
+from planner.columns.conditions import is_not_null
+from planner.columns.expressions import Alias, Attr, Expr, Literal, attributes
+from planner.columns.typing import Scope, bind, is_aggregate
+from planner.query import logical as l
+from planner.query.analysis.naming import text_of
+from planner.query.analysis.pivot import pivoted
+from planner.query.analysis.relations import Relation, called, relation
 
 
 def pivot(found: Relation, node: Node, reader: Reader, scope: Scope) -> Relation:

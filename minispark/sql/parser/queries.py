@@ -11,16 +11,9 @@ from minispark.sql.parser import windows, within
 from minispark.sql.parser.expressions import Reader
 from minispark.sql.parser.reading import Node, kind, sql_of
 from minispark.sql.parser.sources import Around, from_clause, values
-from planner import logical as l
-from planner import types as t
-from planner.analysis import grouping, requests
-from planner.analysis.naming import text_of
-from planner.analysis.relations import Relation, connected
-from planner.analysis.requests import Request, named
-from planner.analysis.setops import by_name, combined, union
-from planner.analysis.subqueries import filtered
-from planner.conditions import conjunction
-from planner.expressions import (
+from planner.columns import types as t
+from planner.columns.conditions import conjunction
+from planner.columns.expressions import (
     Alias,
     Attr,
     Call,
@@ -34,8 +27,15 @@ from planner.expressions import (
     rewrite,
     walk,
 )
-from planner.functions.registry import Mismatch
-from planner.typing import Scope, bind, is_aggregate, kind_of
+from planner.columns.functions.registry import Mismatch
+from planner.columns.typing import Scope, bind, is_aggregate, kind_of
+from planner.query import logical as l
+from planner.query.analysis import grouping, requests
+from planner.query.analysis.naming import text_of
+from planner.query.analysis.relations import Relation, connected
+from planner.query.analysis.requests import Request, named
+from planner.query.analysis.setops import by_name, combined, union
+from planner.query.analysis.subqueries import filtered
 
 assert windows and within  # they read OVER and WITHIN GROUP
 

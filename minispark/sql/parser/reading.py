@@ -2,7 +2,7 @@
 
 sqlglot is only the parser. It knows hundreds of functions and rewrites many calls into forms of its
 own; here every plain call stays what it is, a name with arguments, because what functions mean is
-said in `planner/functions`.
+said in `planner/columns/functions`.
 """
 
 from __future__ import annotations

@@ -12,17 +12,17 @@ from minispark.errors import AnalysisException
 from minispark.sql.parser.expressions import Arguments, Reader
 from minispark.sql.parser.pivots import pivot
 from minispark.sql.parser.reading import Node, kind, sql_of
-from planner import logical as l
-from planner import types as t
-from planner.analysis import generators
-from planner.analysis.naming import text_of
-from planner.analysis.relations import On, Relation, called, joined, lateral, relation
-from planner.analysis.setops import union
-from planner.coercion import common, implied
-from planner.columnar import to_arrow
-from planner.expressions import Alias, Attr, Call, Cast, Expr, Literal
-from planner.functions.registry import Settings
-from planner.typing import Scope, bind
+from planner.columns import types as t
+from planner.columns.coercion import common, implied
+from planner.columns.columnar import to_arrow
+from planner.columns.expressions import Alias, Attr, Call, Cast, Expr, Literal
+from planner.columns.functions.registry import Settings
+from planner.columns.typing import Scope, bind
+from planner.query import logical as l
+from planner.query.analysis import generators
+from planner.query.analysis.naming import text_of
+from planner.query.analysis.relations import On, Relation, called, joined, lateral, relation
+from planner.query.analysis.setops import union
 
 
 class Names(Protocol):

@@ -12,9 +12,9 @@ from minispark.sql.parser.expressions import Arguments, Reader
 from minispark.sql.parser.queries import query
 from minispark.sql.parser.reading import Node
 from minispark.sql.parser.sources import Around, Names
-from planner import logical as l
-from planner.decorrelate import outer_columns
-from planner.expressions import Expr
+from planner.columns.expressions import Expr
+from planner.query import logical as l
+from planner.query.decorrelate import outer_columns
 
 QUERIES = ("Select", "Union", "Intersect", "Except", "Subquery", "Values", "Table")
 

@@ -8,8 +8,8 @@ from typing import Any
 from minispark.errors import ParseException
 from minispark.sql.parser.expressions import Reader, reads
 from minispark.sql.parser.reading import Node, sql_of
-from planner import types as t
-from planner.expressions import Call, Expr, Frame, Literal, Order, Over
+from planner.columns import types as t
+from planner.columns.expressions import Call, Expr, Frame, Literal, Order, Over
 
 
 @reads("Window", args="this partition_by order spec alias over first")

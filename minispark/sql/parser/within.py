@@ -7,13 +7,13 @@ from dataclasses import replace
 from minispark.errors import ParseException
 from minispark.sql.parser.expressions import Reader, reads
 from minispark.sql.parser.reading import Node, sql_of
-from planner import types as t
-from planner.expressions import Call, Expr, Literal, Order
+from planner.columns import types as t
+from planner.columns.expressions import Call, Expr, Literal, Order
 
 
 @reads("WithinGroup")
 def within(at: Reader, node: Node) -> Expr:
-    """The aggregate with its order as arguments, as planner/functions takes it."""
+    """The aggregate with its order as arguments, as planner/columns/functions takes it."""
     call = at.expr(node.this)
     keys = [at.order(each) for each in node.expression.expressions]
     if not isinstance(call, Call):

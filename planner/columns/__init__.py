@@ -1,0 +1,1 @@
+"""Columns: their types, expressions over them and the table of functions."""

@@ -1,0 +1,352 @@
+"""Sums, counts, averages and extremes. Where an aggregate has steps, they are beside each other:
+the partial states of some rows, merged states, the value of a state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from planner.columns import types as t
+from planner.columns.coercion import bounded
+from planner.columns.columnar import to_polars
+from planner.columns.expressions import Expr, Literal
+from planner.columns.functions.raising import raise_where
+from planner.columns.functions.registry import (
+    ANY,
+    BOOL,
+    At,
+    Kind,
+    Mismatch,
+    Resolve,
+    Settings,
+    Typed,
+    aggregate,
+    coerced,
+)
+
+_INTERVALS = (t.DayTimeIntervalType, t.YearMonthIntervalType)
+_SUM_LIMIT = 2**63
+TOO_LARGE = "the sum is too large for bigint; use try_sum for NULL"
+
+
+def _addable(kind: t.DataType) -> t.DataType | None:
+    if isinstance(kind, (t.StringType, t.NullType)):
+        return t.DOUBLE
+    return kind if isinstance(kind, (t.NumericType, *_INTERVALS)) else None
+
+
+ADDABLE = Kind("a number or an interval", _addable)
+
+
+# ---- sum -----------------------------------------------------------------------------------------
+
+
+def _summed(types: Sequence[t.DataType]) -> t.DataType:
+    kind = types[0]
+    if isinstance(kind, t.DecimalType):
+        return bounded(kind.precision + 10, kind.scale)
+    if isinstance(kind, _INTERVALS):
+        return kind
+    return t.LONG if isinstance(kind, t.IntegralType) else t.DOUBLE
+
+
+def total(at: At, value: pl.Expr, kind: t.DataType, raises: bool) -> pl.Expr:
+    """The sum as `kind`; NULL of no values. What does not fit raises, or is NULL."""
+    wide = to_polars(kind)
+    some = pl.when(at.reach(value.count()) > 0)
+    if isinstance(kind, t.DecimalType):
+        return some.then(_decimal_total(at, value, kind, raises).cast(wide))
+    if kind != t.LONG or at.types[0] != t.LONG:
+        return some.then(at.reach(value.cast(wide).sum()).cast(wide))
+    exact = at.reach(value.cast(pl.Int128).sum())
+    if not raises and at.ansi:
+        return some.then(exact.cast(wide, strict=False))
+    if not at.ansi:
+        return some.then(at.reach(value.sum()))
+    out = (exact >= _SUM_LIMIT) | (exact < -_SUM_LIMIT)
+    return some.then(
+        raise_where(out, "ARITHMETIC_OVERFLOW", TOO_LARGE, exact.cast(wide, strict=False))
+    )
+
+
+def _decimal_total(at: At, value: pl.Expr, kind: t.DecimalType, raises: bool) -> pl.Expr:
+    """Under ANSI Polars' own overflow error is the right one (executors/relational/errors.py)."""
+    wide = pl.Decimal(t.DecimalType.MAX, kind.scale)
+    if raises or kind.precision < t.DecimalType.MAX:
+        return at.reach(value.cast(wide).sum())
+    limit = 10.0 ** (t.DecimalType.MAX - kind.scale)
+    fits = at.reach(value.cast(pl.Float64).sum()).abs() < limit
+    return pl.when(fits).then(at.reach(pl.when(fits).then(value).cast(wide).sum()))
+
+
+@aggregate(
+    "sum",
+    takes=(ADDABLE,),
+    gives=_summed,
+    null=True,
+    partial=lambda at, x: (total(at, x, at.type, at.ansi),),
+    merge=lambda at, s: (_more(at, s, at.ansi),),
+    final=lambda at, s: s,
+    states=lambda at: (at.type,),
+)
+def sum_of(at: At, value: pl.Expr) -> pl.Expr:
+    return total(at, value, at.type, at.ansi)
+
+
+def _more(at: At, state: pl.Expr, raises: bool) -> pl.Expr:
+    """The sum of sums."""
+    own = At(at.type, (at.type,), (None,), at.settings)
+    return total(own, state, at.type, raises)
+
+
+def _tried(at: At, value: pl.Expr, some: pl.Expr) -> pl.Expr:
+    return pl.when(some).then(total(at, value, at.type, False))
+
+
+@aggregate(
+    "try_sum",
+    takes=(ADDABLE,),
+    gives=_summed,
+    null=True,
+    # A state that overflowed is NULL with rows, and stays so.
+    partial=lambda at, x: (total(at, x, at.type, False), x.count().cast(pl.Int64)),
+    merge=lambda at, s, n: (
+        _tried(at, s, (s.is_null() & (n > 0)).sum() == 0),
+        n.sum().cast(pl.Int64),
+    ),
+    final=lambda at, s, n: s,
+    states=lambda at: (at.type, t.LONG),
+)
+def try_sum(at: At, value: pl.Expr) -> pl.Expr:
+    return total(at, value, at.type, False)
+
+
+# ---- count ---------------------------------------------------------------------------------------
+
+
+def counted(at: At, *values: pl.Expr) -> pl.Expr:
+    """The rows in which no value is NULL."""
+    if len(values) == 1:
+        return values[0].count().cast(pl.Int64)
+    return pl.all_horizontal([value.is_not_null() for value in values]).sum().cast(pl.Int64)
+
+
+@aggregate(
+    "count",
+    takes=(ANY,),
+    rest=ANY,
+    gives=t.LONG,
+    null=False,
+    partial=lambda at, *x: (counted(at, *x),),
+    merge=lambda at, s: (s.sum(),),
+    final=lambda at, s: s,
+    states=lambda at: (t.LONG,),
+)
+def count(at: At, *values: pl.Expr) -> pl.Expr:
+    return counted(at, *values)
+
+
+@aggregate(
+    "count_if",
+    takes=(BOOL,),
+    gives=t.LONG,
+    null=False,
+    partial=lambda at, x: (x.sum().cast(pl.Int64),),
+    merge=lambda at, s: (s.sum(),),
+    final=lambda at, s: s,
+    states=lambda at: (t.LONG,),
+)
+def count_if(at: At, condition: pl.Expr) -> pl.Expr:
+    return condition.sum().cast(pl.Int64)
+
+
+def _counted_roughly(args: Sequence[Expr], settings: Settings) -> Typed:
+    own = coerced("approx_count_distinct", args, (ANY, ADDABLE), None, 1)
+    return own[:1], t.LONG, False
+
+
+@aggregate(
+    "approx_count_distinct",
+    resolve=_counted_roughly,
+    whole="it is exact: distinct values have to meet",
+)
+def approx_count_distinct(at: At, value: pl.Expr) -> pl.Expr:
+    return value.drop_nulls().n_unique().cast(pl.Int64)
+
+
+# ---- extremes ------------------------------------------------------------------------------------
+
+
+def _ordered(name: str) -> Resolve:
+    def resolve(args: Sequence[Expr], settings: Settings) -> Typed:
+        own = coerced(name, args, (ANY,), None, None)
+        orderable(name, own[0].type)
+        return own, own[0].type, True
+
+    return resolve
+
+
+def orderable(name: str, kind: t.DataType) -> None:
+    """Raises Mismatch for a type without order."""
+    parts: list[t.DataType] = [kind]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, t.MapType):
+            raise Mismatch(
+                f"{name} needs values that have an order, and {kind.simpleString()} has none",
+                "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
+            )
+        if isinstance(part, t.StructType):
+            parts += [field.dataType for field in part.fields]
+        if isinstance(part, t.ArrayType):
+            parts.append(part.elementType)
+
+
+def _nested(kind: t.DataType) -> bool:
+    return isinstance(kind, (t.StructType, t.ArrayType))
+
+
+def smallest(kind: t.DataType, value: pl.Expr) -> pl.Expr:
+    """The smallest value that is not NULL; NaN is larger than all."""
+    if _nested(kind):
+        return value.drop_nulls().sort().first()
+    return value.min()
+
+
+def largest(kind: t.DataType, value: pl.Expr) -> pl.Expr:
+    """The largest value that is not NULL; NaN is larger than all."""
+    if _nested(kind):
+        return value.drop_nulls().sort().last()
+    return value.nan_max() if isinstance(kind, (t.FloatType, t.DoubleType)) else value.max()
+
+
+@aggregate(
+    "min",
+    resolve=_ordered("min"),
+    partial=lambda at, x: (smallest(at.type, x),),
+    merge=lambda at, s: (smallest(at.type, s),),
+    final=lambda at, s: s,
+    states=lambda at: (at.type,),
+)
+def least(at: At, value: pl.Expr) -> pl.Expr:
+    return smallest(at.type, value)
+
+
+@aggregate(
+    "max",
+    resolve=_ordered("max"),
+    partial=lambda at, x: (largest(at.type, x),),
+    merge=lambda at, s: (largest(at.type, s),),
+    final=lambda at, s: s,
+    states=lambda at: (at.type,),
+)
+def greatest(at: At, value: pl.Expr) -> pl.Expr:
+    return largest(at.type, value)
+
+
+# ---- avg -----------------------------------------------------------------------------------------
+
+
+def _averaged(types: Sequence[t.DataType]) -> t.DataType:
+    kind = types[0]
+    if isinstance(kind, t.DecimalType):
+        return bounded(kind.precision + 4, kind.scale + 4)
+    if isinstance(kind, t.DayTimeIntervalType):
+        return t.DayTimeIntervalType()
+    if isinstance(kind, t.YearMonthIntervalType):
+        return t.YearMonthIntervalType()
+    return t.DOUBLE
+
+
+def _sum_kind(at: At) -> t.DataType:
+    kind = at.types[0]
+    if isinstance(kind, t.DecimalType):
+        return bounded(kind.precision + 10, kind.scale)
+    return kind if isinstance(kind, _INTERVALS) else t.DOUBLE
+
+
+def _sum_and_count(at: At, value: pl.Expr, raises: bool) -> tuple[pl.Expr, pl.Expr]:
+    return total(at, value, _sum_kind(at), raises), at.reach(value.count()).cast(pl.Int64)
+
+
+def _more_of_both(at: At, s: pl.Expr, n: pl.Expr, raises: bool) -> tuple[pl.Expr, pl.Expr]:
+    kind = _sum_kind(at)
+    own = At(kind, (kind,), (None,), at.settings)
+    found = total(own, s, kind, raises)
+    if not raises:
+        found = pl.when((s.is_null() & (n > 0)).sum() == 0).then(found)
+    return found, n.sum().cast(pl.Int64)
+
+
+def quotient(at: At, sum_: pl.Expr, count: pl.Expr) -> pl.Expr:
+    """The average: of decimals rounded half up, as Spark does."""
+    some = pl.when(count > 0).then(count)
+    if isinstance(at.type, t.DecimalType):
+        return _rounded(sum_, some, at.type.scale).cast(to_polars(at.type))
+    if isinstance(at.type, t.DayTimeIntervalType):
+        months = _half_up(sum_.cast(pl.Int64), some)
+        return months.cast(pl.Int64).cast(pl.Duration("us"))
+    if isinstance(at.type, t.YearMonthIntervalType):
+        return _half_up(sum_.cast(pl.Int64), some).cast(pl.Int32)
+    return sum_ / some
+
+
+def _half_up(value: pl.Expr, by: pl.Expr) -> pl.Expr:
+    """Whole numbers divided, halves away from zero."""
+    size = (value.abs() * 2 + by) // (by * 2)
+    return pl.when(value < 0).then(-size).otherwise(size)
+
+
+def _rounded(value: pl.Expr, by: pl.Expr, scale: int) -> pl.Expr:
+    """Polars rounds halves to even: where that was towards zero, one unit more is added."""
+    wide = pl.Decimal(t.DecimalType.MAX, scale)
+    exact, count = value.cast(wide), by.cast(pl.Decimal(20, 0))
+    found = (exact / count).cast(wide)
+    rest = exact - (found * count).cast(wide)
+    unit = pl.lit(Decimal(1).scaleb(-scale), dtype=wide)
+    tie = (rest.abs() + rest.abs()) == (unit * count).cast(wide)
+    up = pl.when(tie & (rest > 0) & (exact > 0)).then(found + unit)
+    return up.when(tie & (rest < 0) & (exact < 0)).then(found - unit).otherwise(found).cast(wide)
+
+
+@aggregate(
+    "avg",
+    "mean",
+    takes=(ADDABLE,),
+    gives=_averaged,
+    null=True,
+    partial=lambda at, x: _sum_and_count(at, x, at.ansi),
+    merge=lambda at, s, n: _more_of_both(at, s, n, at.ansi),
+    final=quotient,
+    states=lambda at: (_sum_kind(at), t.LONG),
+)
+def average(at: At, value: pl.Expr) -> pl.Expr:
+    return quotient(at, *_sum_and_count(at, value, at.ansi))
+
+
+@aggregate(
+    "try_avg",
+    takes=(ADDABLE,),
+    gives=_averaged,
+    null=True,
+    partial=lambda at, x: _sum_and_count(at, x, False),
+    merge=lambda at, s, n: _more_of_both(at, s, n, False),
+    final=quotient,
+    states=lambda at: (_sum_kind(at), t.LONG),
+)
+def try_average(at: At, value: pl.Expr) -> pl.Expr:
+    return quotient(at, *_sum_and_count(at, value, False))
+
+
+def constant(name: str, args: Sequence[Expr], place: int) -> Any:
+    """The value of an argument that must be a literal."""
+    arg = args[place]
+    if not isinstance(arg, Literal):
+        raise Mismatch(
+            f"argument {place + 1} of {name} must be a constant",
+            "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
+        )
+    return arg.value

@@ -1,0 +1,382 @@
+"""Typing: an expression as the user wrote it becomes one whose columns and types are known.
+
+`Scope` says which names there are. `bind` resolves names, looks calls up in
+`planner/columns/functions`, puts in the casts that SQL implies, and then has Polars build the
+result once over no rows, so that what cannot work is refused here, where the user defines it.
+This is the one place of `planner` that evaluates anything.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeGuard
+
+import polars as pl
+
+from planner.columns import types as t
+from planner.columns.building import build
+from planner.columns.casting import refusal
+from planner.columns.columnar import to_polars
+from planner.columns.expressions import (
+    Alias,
+    Attr,
+    Call,
+    Cast,
+    Expr,
+    InQuery,
+    Lambda,
+    Literal,
+    Name,
+    Order,
+    Outer,
+    Over,
+    PythonCall,
+    Query,
+    Star,
+    Untyped,
+    attributes,
+    walk,
+)
+from planner.columns.functions.registry import (
+    Aggregate,
+    Generator,
+    Grouping,
+    Mismatch,
+    Settings,
+    WindowOnly,
+    find,
+)
+
+_OF_VALUES = (pl.exceptions.InvalidOperationError, pl.exceptions.ComputeError)
+
+
+class AnalysisError(Exception):
+    """What the user wrote means nothing here. `code` is Spark's error class."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass
+class Scope:
+    """The columns that names can mean, those of the query around, and the settings. `hidden` ones
+    are only found by their table's name: what USING merged."""
+
+    attrs: Sequence[Attr]
+    settings: Settings = Settings()
+    outer: Scope | None = None
+    variables: dict[str, Expr] = field(default_factory=dict)  # arguments of lambdas around
+    hidden: Sequence[Attr] = ()
+    _table: dict[str, list[Attr]] | None = None
+
+    def _fold(self, name: str) -> str:
+        return name if self.settings.case_sensitive else name.lower()
+
+    def named(self, name: str) -> list[Attr]:
+        """The columns of a name."""
+        if self._table is None:
+            self._table = {}
+            for attr in self.attrs:
+                self._table.setdefault(self._fold(attr.name), []).append(attr)
+        return self._table.get(self._fold(name), [])
+
+    def qualified(self, qualifier: Sequence[str], attrs: Sequence[Attr]) -> list[Attr]:
+        """Those that belong to a table of that name."""
+        wanted = [self._fold(part) for part in qualifier]
+        return [
+            attr
+            for attr in attrs
+            if [self._fold(part) for part in attr.qualifiers[-len(wanted) :]] == wanted
+        ]
+
+    def _merged(self, parts: Sequence[str]) -> list[Attr]:
+        name = self._fold(parts[-1])
+        found = [attr for attr in self.hidden if self._fold(attr.name) == name]
+        return self.qualified(parts[:-1], found)
+
+    def find(self, parts: Sequence[str]) -> Expr | None:
+        """What a name with dots means: a column, with or without its table, and fields of it."""
+        if parts[0] in self.variables:
+            return _fields(self.variables[parts[0]], parts[1:], self)
+        for cut in range(len(parts) - 1, -1, -1):
+            found = self.named(parts[cut])
+            if cut:
+                found = self.qualified(parts[:cut], found) or self._merged(parts[: cut + 1])
+            if len(found) > 1 and any(attr != found[0] for attr in found):
+                raise AnalysisError(
+                    f"the column {'.'.join(parts)} is ambiguous: it could be "
+                    f"{', '.join(_full(attr) for attr in found)}",
+                    "AMBIGUOUS_REFERENCE",
+                )
+            if found:
+                return _fields(found[0], parts[cut + 1 :], self)
+        return None
+
+
+def _full(attr: Attr) -> str:
+    return ".".join((*attr.qualifiers, attr.name))
+
+
+def _fields(value: Expr, names: Sequence[str], scope: Scope) -> Expr:
+    for name in names:
+        value = _call(Call("get_item", (value, Literal(name, t.STRING))), scope)
+    return value
+
+
+def bind(expr: Expr, scope: Scope, check: bool = True) -> Expr:
+    """The typed form of an expression.
+
+    Parameters
+    ----------
+    expr : Expr
+        As the user wrote it; typed parts stay as they are.
+    scope : Scope
+        What names mean.
+    check : bool
+        Whether Polars is asked too (not needed for a part of something that is checked whole).
+
+    Raises
+    ------
+    AnalysisError
+        A name or function that is not there, or arguments that do not fit.
+    """
+    found = _bind(expr, scope)
+    if check and not isinstance(found, Attr | Literal):
+        verify(found, scope.settings)
+    return found
+
+
+def _bind(expr: Expr, scope: Scope) -> Expr:
+    match expr:
+        case Name(parts):
+            return _named(parts, scope)
+        case Attr() | Literal() | Outer():
+            return expr
+        case Star():
+            raise AnalysisError("* cannot stand here", "INVALID_USAGE_OF_STAR_OR_REGEX")
+        case Call():
+            return _call(expr, scope)
+        case Cast(child, kind, mode):
+            if mode != "asked" and not _untyped(expr):
+                return expr
+            usual = "ansi" if scope.settings.ansi else "legacy"
+            mode = usual if mode in ("asked", "implied") else mode
+            inner = _bind(child, scope)
+            code = refusal(inner.type, kind, mode)
+            if code is not None:
+                kinds = f"{inner.type.simpleString()} to {kind.simpleString()}"
+                raise AnalysisError(f"a value cannot be cast from {kinds}", code)
+            return Cast(inner, kind, mode)
+        case InQuery(_, values):
+            return replace(expr, values=tuple(_bind(value, scope) for value in values))
+        case Query():
+            return expr
+        case Lambda():
+            raise AnalysisError("a function can only be an argument", "UNEXPECTED_LAMBDA")
+        case PythonCall(args=args):
+            return replace(expr, args=tuple(_bind(arg, scope) for arg in args))
+    children = tuple(_bind(child, scope) for child in expr.children)
+    return expr.with_children(children)
+
+
+def _untyped(expr: Expr) -> bool:
+    try:
+        return expr.type is None or any(
+            isinstance(e, Name | Star) or (isinstance(e, Call) and e.kind is None)
+            for e in walk(expr)
+        )
+    except Untyped:
+        return True
+
+
+def _named(parts: Sequence[str], scope: Scope) -> Expr:
+    found = scope.find(parts)
+    if found is not None:
+        return found
+    around = scope.outer
+    while around is not None:
+        found = around.find(parts)
+        if found is not None:
+            return _outer(found)
+        around = around.outer
+    names = list(dict.fromkeys(attr.name for attr in scope.attrs))
+    near = difflib.get_close_matches(parts[-1], names, 3, 0.5) or names[:5]
+    hint = f"; did you mean one of {', '.join(near)}?" if near else "; there are no columns here"
+    raise AnalysisError(
+        f"there is no column {'.'.join(parts)}{hint}", "UNRESOLVED_COLUMN.WITH_SUGGESTION"
+    )
+
+
+def _outer(found: Expr) -> Expr:
+    if isinstance(found, Attr):
+        return Outer(found)
+    return found.with_children(tuple(_outer(child) for child in found.children))
+
+
+def _call(call: Call, scope: Scope) -> Expr:
+    if call.kind is not None and not any(isinstance(each, Name) for each in walk(call)):
+        return call
+    try:
+        entry = find(call.name)
+        given = (Literal(1, t.INT),) if _of_rows(call) else call.args
+        bound = tuple(a if isinstance(a, Lambda) else _bind(a, scope) for a in given)
+        _refuse_generators(call, bound)
+        if any(isinstance(arg, Lambda) for arg in bound):
+            bound = _lambdas(call.name.lower(), bound, scope)
+        args, kind, null = entry.resolve(bound, scope.settings)
+    except Mismatch as error:
+        raise AnalysisError(str(error), error.code) from None
+    where = None if call.where is None else _bind(call.where, scope)
+    return replace(call, args=args, kind=kind, null=null, where=where)
+
+
+def _refuse_generators(call: Call, args: Sequence[Expr]) -> None:
+    for arg in args:
+        if isinstance(arg, Call) and kind_of(arg) == "generator":
+            raise AnalysisError(
+                f"{arg.name} makes rows, so it cannot be an argument of {call.name}",
+                "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+            )
+
+
+def _of_rows(call: Call) -> bool:
+    """count(*) counts rows: count(1)."""
+    return call.name.lower() == "count" and call.args == (Star(),)
+
+
+def _lambdas(name: str, args: tuple[Expr, ...], scope: Scope) -> tuple[Expr, ...]:
+    """The arguments with the variables of lambdas typed by the collection before them."""
+    found: list[Expr] = []
+    for arg in args:
+        if not isinstance(arg, Lambda):
+            found.append(arg)
+            continue
+        kinds = _kinds_of_variables(name, [a for a in found if not isinstance(a, Lambda)], arg)
+        params = tuple(
+            replace(param, kind=kind, null=null)
+            for param, (kind, null) in zip(arg.params, kinds, strict=False)
+        )
+        inner = {**scope.variables, **{param.name: param for param in params}}
+        body = _bind(arg.body, replace(scope, variables=inner))
+        found.append(Lambda(params, body))
+    return tuple(found)
+
+
+def _kinds_of_variables(
+    name: str, before: Sequence[Expr], function: Lambda
+) -> list[tuple[t.DataType, bool]]:
+    """(type, nullable) of a lambda's variables."""
+    kinds: list[tuple[t.DataType, bool]] = []
+    for collection in before:
+        match collection.type:
+            case t.ArrayType(elementType=kind, containsNull=null):
+                kinds.append((kind, null or name == "zip_with"))
+            case t.MapType(keyType=key, valueType=value, valueContainsNull=null):
+                if name == "map_zip_with" and kinds:
+                    kinds.append((value, True))
+                else:
+                    kinds += [(key, False), (value, null or name == "map_zip_with")]
+    if name in ("aggregate", "reduce") and len(before) > 1:
+        kinds = [(before[1].type, True)]
+        if len(function.params) == 2 and isinstance(before[0].type, t.ArrayType):
+            kinds.append((before[0].type.elementType, before[0].type.containsNull))
+    elif name == "array_sort":
+        kinds *= 2
+    elif len(function.params) > len(kinds):
+        kinds.append((t.INT, False))  # the place in the array
+    if len(function.params) > len(kinds):
+        raise AnalysisError(
+            f"the function given to {name} takes {len(function.params)} arguments, and gets "
+            f"{len(kinds)}",
+            "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH",
+        )
+    return kinds
+
+
+def is_aggregate(expr: Expr) -> bool:
+    """Whether an expression has an aggregate that is not a window's."""
+    return any(True for _ in aggregates(expr))
+
+
+def aggregates(expr: Expr) -> list[Call | PythonCall]:
+    """The aggregate calls in an expression, outermost first, but for those of windows."""
+    found: list[Call | PythonCall] = []
+    todo = [expr]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, Over):
+            todo.extend([*each.call.children, *each.partition, *each.order])
+        elif _folds(each):
+            found.append(each)
+        else:
+            todo.extend(reversed(each.children))
+    return found
+
+
+def _folds(expr: Expr) -> TypeGuard[Call | PythonCall]:
+    """Whether an expression itself makes one value of many rows."""
+    if isinstance(expr, PythonCall):
+        return expr.style == "fold"
+    return isinstance(expr, Call) and isinstance(find(expr.name), Aggregate)
+
+
+def kind_of(call: Call) -> str:
+    """'scalar', 'aggregate', 'window', 'grouping' or 'generator'."""
+    entry = find(call.name)
+    if isinstance(entry, Aggregate):
+        return "aggregate"
+    if isinstance(entry, WindowOnly):
+        return "window"
+    if isinstance(entry, Grouping):
+        return "grouping"
+    return "generator" if isinstance(entry, Generator) else "scalar"
+
+
+def verify(expr: Expr, settings: Settings) -> None:
+    """Have Polars build an expression over no rows, and see that the type is the promised one.
+
+    Raises TypeError: the table of functions is wrong, which is not the user's doing.
+    """
+    bare = expr.child if isinstance(expr, Alias | Order) else expr
+    if not _checkable(bare):
+        return
+    columns: dict[str, Any] = {attr.column: to_polars(attr.kind) for attr in attributes(bare)}
+    frame = pl.DataFrame(schema=columns)
+    try:
+        found = frame.select(build(bare, settings).alias("x")).schema["x"]
+    except _OF_VALUES:
+        return  # a constant part of it fails on its value: that is for the run to say
+    wanted = to_polars(bare.type)
+    if found != wanted:
+        raise TypeError(f"{bare!r} is {found} in Polars, and should be {wanted}")
+
+
+def _checkable(expr: Expr) -> bool:
+    for each in walk(expr):
+        if isinstance(each, PythonCall | Query | Outer | Over):
+            return False
+        if isinstance(each, Call) and kind_of(each) in ("window", "generator", "grouping"):
+            return False
+    return True
+
+
+_FOLDED = (t.BooleanType, t.IntegralType, t.DoubleType, t.StringType, t.DateType, t.DecimalType)
+
+
+def constant(expr: Expr, settings: Settings) -> Literal | None:
+    """The value of an expression over literals, for types whose values are plain; None where it
+    has none: an error of a value is for the run to say, if it comes to that."""
+    if not isinstance(expr.type, _FOLDED) or not _checkable(expr):
+        return None
+    if isinstance(expr, Call) and kind_of(expr) != "scalar":
+        return None
+    try:
+        found = pl.select(build(expr, settings).alias("x"))["x"]
+    except pl.exceptions.PolarsError:
+        return None
+    if len(found) != 1 or found.dtype != to_polars(expr.type):
+        return None
+    return Literal(found[0], expr.type)

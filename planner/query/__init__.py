@@ -1,0 +1,1 @@
+"""Relational queries: logical plans, the optimiser, and how they become the six nodes."""

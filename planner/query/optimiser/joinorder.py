@@ -1,0 +1,127 @@
+"""Inner joins of several tables, the smallest results first.
+
+A greedy order: begin with the two that give the fewest rows together, then join whatever gives the
+fewest next. A cross product comes only when no equality is left to join by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planner.columns.conditions import conjunction, conjuncts
+from planner.columns.expressions import Attr, Call, Expr, attributes
+from planner.query import logical as l
+from planner.query.optimiser.shapes import filtered, parents_first, shared
+from planner.query.statistics import Sizes
+
+_MOST = 16  # tables whose order is looked for
+
+
+def joinorder(plan: l.Plan) -> l.Plan:
+    """The plan with its inner joins in a better order."""
+    order = parents_first(plan)
+    many = shared(order)
+    inner = {
+        id(child)
+        for node in order
+        if _is_inner(node)
+        for child in node.children
+        if _is_inner(child) and id(child) not in many
+    }
+    sizes = Sizes()
+
+    def change(node: l.Plan, root: bool) -> l.Plan:
+        return _reordered(node, sizes) if root and isinstance(node, l.Join) else node
+
+    done: dict[int, l.Plan] = {}
+    for node in reversed(order):
+        new = node
+        children = tuple(done[id(child)] for child in node.children)
+        if any(a is not b for a, b in zip(children, node.children, strict=True)):
+            new = node.with_children(children)
+        done[id(node)] = change(new, _is_inner(node) and id(node) not in inner)
+    return done[id(plan)]
+
+
+def _is_inner(node: l.Plan) -> bool:
+    return isinstance(node, l.Join) and node.kind in ("inner", "cross")
+
+
+def _reordered(root: l.Join, sizes: Sizes) -> l.Plan:
+    tables, conditions = _taken_apart(root)
+    if not 3 <= len(tables) <= _MOST:
+        return root
+    if any(isinstance(node, l.Hint) for table in tables for node in _top(table)):
+        return root
+    found = _greedy(tables, conditions, sizes)
+    if found.output == root.output:
+        return found
+    return l.Project(found, root.output, site=root.site)
+
+
+def _top(plan: l.Plan) -> list[l.Plan]:
+    found = [plan]
+    while isinstance(plan, l.Project | l.Filter | l.Known):
+        plan = plan.child
+        found.append(plan)
+    return found
+
+
+def _taken_apart(root: l.Join) -> tuple[list[l.Plan], list[Expr]]:
+    tables: list[l.Plan] = []
+    conditions: list[Expr] = []
+    todo: list[l.Plan] = [root]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, l.Join) and node.kind in ("inner", "cross"):
+            conditions += conjuncts(node.condition)
+            todo += [node.right, node.left]
+        elif isinstance(node, l.Project) and _plain(node):
+            todo.append(node.child)  # columns that were left out
+        else:
+            tables.append(node)
+    return tables, conditions
+
+
+def _plain(node: l.Project) -> bool:
+    return (
+        isinstance(node.child, l.Join)
+        and node.child.kind in ("inner", "cross")
+        and all(isinstance(column, Attr) for column in node.columns)
+    )
+
+
+def _greedy(tables: Sequence[l.Plan], conditions: Sequence[Expr], sizes: Sizes) -> l.Plan:
+    left, waiting = list(tables), list(conditions)
+    pairs = [
+        (_rank(a, b, waiting, sizes), at, other)
+        for at, a in enumerate(left)
+        for other, b in enumerate(left)
+        if at < other
+    ]
+    _, first, second = min(pairs)
+    plan, waiting = _joined(left[first], left[second], waiting)
+    left = [table for at, table in enumerate(left) if at not in (first, second)]
+    while left:
+        ranks = [(_rank(plan, table, waiting, sizes), at) for at, table in enumerate(left)]
+        _, at = min(ranks)
+        plan, waiting = _joined(plan, left.pop(at), waiting)
+    return filtered(plan, waiting)
+
+
+def _rank(a: l.Plan, b: l.Plan, conditions: Sequence[Expr], sizes: Sizes) -> tuple[bool, float]:
+    """(whether it would be a cross product, rows)."""
+    plan, _ = _joined(a, b, conditions)
+    assert isinstance(plan, l.Join)
+    keys = any(isinstance(c, Call) and c.name in ("=", "==") for c in conjuncts(plan.condition))
+    return not keys, sizes.rows(plan)
+
+
+def _joined(a: l.Plan, b: l.Plan, conditions: Sequence[Expr]) -> tuple[l.Plan, list[Expr]]:
+    """The join by all conditions that these two can tell, the other conditions. The larger side is
+    the left one, past which the other is streamed."""
+    there = {*a.output, *b.output}
+    own = [each for each in conditions if attributes(each).keys() <= there]
+    rest = [each for each in conditions if each not in own]
+    kind = "inner" if own else "cross"
+    return l.Join(a, b, kind, conjunction(own) if own else None, site=a.site), rest

@@ -1,0 +1,86 @@
+"""What several rules ask of plans and expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from planner.columns.conditions import conjunction
+from planner.columns.expressions import (
+    Call,
+    Expr,
+    Lambda,
+    Outer,
+    Over,
+    PythonCall,
+    Query,
+    Variable,
+    walk,
+)
+from planner.query import logical as l
+
+_ANOTHER_EACH_TIME = frozenset(
+    {
+        "rand",
+        "random",
+        "randn",
+        "randstr",
+        "uniform",
+        "shuffle",
+        "uuid",
+        "monotonically_increasing_id",
+        "spark_partition_id",
+        "input_file_name",
+        "input_file_block_start",
+        "input_file_block_length",
+        "raise_error",
+        "assert_true",
+    }
+)
+
+
+def steady(expr: Expr) -> bool:
+    """Whether an expression gives the same wherever, and as often as, it is computed."""
+    return not any(
+        isinstance(each, Over | Query | Outer | PythonCall)
+        or (isinstance(each, Call) and each.name.lower() in _ANOTHER_EACH_TIME)
+        for each in walk(expr)
+    )
+
+
+def simple(expr: Expr) -> bool:
+    """Whether an expression is without lambdas, whose variables must not be touched."""
+    return not any(isinstance(each, Lambda | Variable) for each in walk(expr))
+
+
+def parents_first(plan: l.Plan) -> list[l.Plan]:
+    """Every node once, before all that it stands on."""
+    order: list[l.Plan] = []
+    seen: set[int] = set()
+    todo = [(plan, False)]
+    while todo:
+        node, ready = todo.pop()
+        if ready:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            todo.append((node, True))
+            todo.extend((child, False) for child in node.children)
+    order.reverse()
+    return order
+
+
+def shared(nodes: Iterable[l.Plan]) -> set[int]:
+    """The ids of nodes that more than one place stands on."""
+    seen: set[int] = set()
+    found: set[int] = set()
+    for node in nodes:
+        for child in node.children:
+            (found if id(child) in seen else seen).add(id(child))
+    return found
+
+
+def filtered(plan: l.Plan, conditions: Sequence[Expr]) -> l.Plan:
+    """The rows for which all conditions are true."""
+    if not conditions:
+        return plan
+    return l.Filter(plan, conjunction(list(dict.fromkeys(conditions))), site=plan.site)

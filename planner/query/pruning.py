@@ -1,0 +1,131 @@
+"""Which slices of a scan a query needs, and how they are dealt to tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from planner.columns.building import build
+from planner.columns.columnar import to_polars
+from planner.columns.expressions import Attr, Expr, attributes
+from planner.columns.functions.registry import Settings
+from planner.query import logical as l
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How files become tasks: the bytes of a task at most, what opening a file counts as (bytes),
+    and the number of tasks that there should be at least, if the files give them."""
+
+    most: int = 128 << 20
+    opening: int = 4 << 20
+    tasks: int = 1
+
+    def size(self, slices: Sequence[l.FileSlice]) -> int:
+        """The bytes of a task of these slices."""
+        total = sum(max(0, each.bytes) + self.opening for each in slices)
+        return max(1, min(self.most, max(self.opening, total // max(1, self.tasks))))
+
+
+def pruned(scan: l.Scan, settings: Settings) -> l.Scan:
+    """The scan without slices whose folders' values make one of its filters false.
+
+    The filters are those that say something of partition columns alone; they are evaluated over
+    the values, a row for each distinct combination.
+    """
+    named = set(scan.partitioned)
+    of_folders = [each for each in scan.filters if attributes(each) and _only(each, named)]
+    if not of_folders or not scan.slices:
+        return scan
+    distinct = list(dict.fromkeys(each.values for each in scan.slices))
+    sides = {
+        attr.column: pl.Series([row[at] for row in distinct], dtype=to_polars(attr.kind))
+        for at, attr in enumerate(scan.partitioned)
+    }
+    frame = pl.DataFrame(sides)
+    keep = pl.Series([True] * len(distinct))
+    for each in of_folders:
+        try:
+            true = frame.select(build(each, settings).alias("x"))["x"]
+        except pl.exceptions.PolarsError:
+            continue  # it fails on a value: that is for the run to say
+        keep &= true.fill_null(False)
+    wanted = {row for row, stays in zip(distinct, keep, strict=True) if stays}
+    return replace(scan, slices=tuple(each for each in scan.slices if each.values in wanted))
+
+
+def _only(expr: Expr, named: set[Attr]) -> bool:
+    return all(attr in named for attr in attributes(expr))
+
+
+def tasks(scan: l.Scan, how: Cutting) -> list[tuple[l.FileSlice, ...]]:
+    """The slices of each task: large files are cut, small ones put together.
+
+    The largest go first, each to the current task until it is full, as Spark does. Slices of one
+    task are in the order of the scan.
+    """
+    most = how.size(scan.slices)
+    pieces = [piece for each in scan.slices for piece in cut(each, most)]
+    order = sorted(range(len(pieces)), key=lambda at: -pieces[at].bytes)
+    found: list[list[int]] = []
+    full = most + 1
+    for at in order:
+        size = max(0, pieces[at].bytes)
+        if full + size > most:
+            found.append([])
+            full = 0
+        found[-1].append(at)
+        full += size + how.opening
+    return [tuple(pieces[at] for at in sorted(places)) for places in found]
+
+
+def cut(piece: l.FileSlice, most: int) -> Iterator[l.FileSlice]:
+    """A slice as pieces of about `most` bytes: runs of row groups, or of bytes."""
+    if piece.bytes <= most or (not piece.pieces and not piece.groups):
+        yield piece
+    elif piece.groups:
+        yield from _runs(piece, most)
+    else:
+        start, stop = piece.pieces
+        for at in range(start, stop, most):
+            end = min(stop, at + most)
+            yield replace(piece, pieces=(at, end), bytes=end - at)
+
+
+def _runs(piece: l.FileSlice, most: int) -> Iterator[l.FileSlice]:
+    """Runs of row groups."""
+    first = piece.pieces[0] if piece.pieces else 0
+    waiting: list[tuple[int, int]] = []
+    for group in (*piece.groups, None):
+        size = sum(each[1] for each in waiting)
+        if waiting and (group is None or size + group[1] > most):
+            rows = sum(each[0] for each in waiting)
+            groups = tuple(waiting)
+            yield replace(piece, rows=rows, bytes=size, pieces=(first, rows), groups=groups)
+            first += rows
+            waiting = []
+        if group is not None:
+            waiting.append(group)
+
+
+def joined(slices: Sequence[l.FileSlice]) -> list[l.FileSlice]:
+    """Neighbouring pieces of one file as one, in order: the opposite of `cut`."""
+    found: list[l.FileSlice] = []
+    for each in slices:
+        last = found[-1] if found else None
+        if last is None or not _follows(last, each):
+            found.append(each)
+            continue
+        rows, size = last.rows + each.rows, last.bytes + each.bytes
+        groups, pieces = last.groups + each.groups, (last.pieces[0], rows)
+        found[-1] = replace(last, rows=rows, bytes=size, pieces=pieces, groups=groups)
+    return found
+
+
+def _follows(one: l.FileSlice, two: l.FileSlice) -> bool:
+    """Whether a run of row groups begins where another of the same file ends."""
+    if one.path != two.path or not (one.pieces and two.pieces and one.groups):
+        return False
+    return one.pieces[0] + one.pieces[1] == two.pieces[0]
