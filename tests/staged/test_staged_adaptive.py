@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from contexts import make_context
 from hand_made import call, engine_of, group, join, named, order, people, rows_of, select, table
 
 from minispark import chaos
@@ -12,7 +13,6 @@ from minispark.context import SparkContext
 from planner import events as ev
 from planner.query import logical as l
 from planner.query.adaptive import merged
-from tests.conftest import make_context
 
 
 @pytest.fixture

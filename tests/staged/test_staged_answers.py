@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pytest
+from contexts import make_context
 from hand_made import (
     both,
     call,
@@ -30,7 +31,6 @@ from planner.columns import types as t
 from planner.columns.expressions import Attr, Literal, Over
 from planner.columns.functions.registry import TABLE, Aggregate
 from planner.query import logical as l
-from tests.conftest import make_context
 
 NONE = group(where(people(50), call("<", "k", lit(-5))), [], call("sum", "n"), call("count", "k"))
 

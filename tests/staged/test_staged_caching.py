@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from contexts import make_context
 from hand_made import call, engine_of, group, lit, named, people, rows_of, select, table, where
 
 from minispark import chaos
@@ -14,7 +15,6 @@ from planner.levels import StorageLevel
 from planner.plan import Node, Persist, walk
 from planner.query import logical as l
 from planner.query.fingerprint import fingerprint
-from tests.conftest import make_context
 
 DATA = people(200)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from contexts import MASTERS, make_context
 from hand_made import (
     call,
     desc,
@@ -26,7 +27,6 @@ from planner.query import logical as l
 from planner.query.lower import lower
 from planner.query.lowering.pieces import Lowering
 from planner.sources import ValuesPart
-from tests.conftest import MASTERS, make_context
 
 STAGED = Lowering(lambda fragment: None, staged=True, partitions=4, broadcast_bytes=-1)  # type: ignore[arg-type,return-value]
 

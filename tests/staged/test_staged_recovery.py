@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from contexts import make_context
 from hand_made import call, engine_of, group, join, named, order, people, rows_of, select, where
 
 from minispark import chaos
 from minispark.context import SparkContext
 from planner.levels import StorageLevel
 from planner.query import logical as l
-from tests.conftest import make_context
 
 
 def query() -> tuple[l.Plan, l.Plan]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pyarrow.parquet as parquet
 import pytest
+from contexts import make_context
 from hand_made import engine_of
 
 from executors.formats.parquet import described
@@ -17,7 +18,6 @@ from planner.columns.expressions import Attr
 from planner.partitioning import HashColumns
 from planner.plan import Exchange, walk
 from planner.query import logical as l
-from tests.conftest import make_context
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "sql_queries"))
 from tpch_tables import TABLES, Tables, Tpch, compare, made, query_text  # noqa: E402
