@@ -17,8 +17,10 @@ def int128(value: int) -> pl.Expr:
 
 
 def unscaled(value: pl.Expr) -> pl.Expr:
-    """The whole number that a decimal is stored as."""
-    return value.to_physical()
+    """The whole number that a decimal is stored as; a constant is one at once, since Polars would
+    make a column of it."""
+    whole = value.to_physical()
+    return pl.lit(pl.select(whole).item(), dtype=pl.Int128) if value.meta.is_literal() else whole
 
 
 def scaled(value: pl.Expr, kind: t.DecimalType) -> pl.Expr:

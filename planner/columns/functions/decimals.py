@@ -15,13 +15,18 @@ from planner.columns import types as t
 from planner.columns.casts.failing import sound
 from planner.columns.casts.numbers import half_up, int128, scaled, unscaled
 from planner.columns.functions.elements import evened
+from planner.columns.functions.raising import marked
 
 _LIMIT = 10**38
 Whole = Callable[[int, int], int]
 
 
 def _wide(value: pl.Expr, more: int) -> pl.Expr:
-    return unscaled(value) * int128(10**more) if more else unscaled(value)
+    whole = unscaled(value)
+    if more and whole.meta.is_literal():
+        number = pl.select(whole).item()
+        return int128(number * 10**more) if number is not None else whole
+    return whole * int128(10**more) if more else whole
 
 
 def rounded(value: int, unit: int) -> int:
@@ -55,33 +60,38 @@ def _by_batch(
     fits: Callable[[int, int], bool],
     columns: Callable[[pl.Expr, pl.Expr], pl.Expr],
     one: Whole,
-    digits: int,
+    kind: t.DecimalType,
+    error: tuple[str, str] | None,
 ) -> pl.Expr:
-    """`columns` of two whole-number columns where the largest values fit, else `one` by one;
-    NULL where there are more than `digits` digits."""
-    top = 10**digits
+    """`columns` of two whole-number columns where the largest values fit, else `one` by one. Where
+    there are more digits than in `kind` it is the error, or NULL without one."""
+    top = 10**kind.precision
 
     def run(given: Sequence[pl.Series]) -> pl.Series:
         x, y = evened(given)
+        if x.null_count() == len(x):
+            return x.cast(pl.Int128)
         size_x, size_y = (int(each.abs().max() or 0) for each in (x, y))  # type: ignore[arg-type]
         if fits(size_x, size_y):
             frame = pl.DataFrame({"x": x, "y": y})
-            found = columns(pl.col("x"), pl.col("y"))
-            limit = pl.when(found.abs() < int128(top)).then(found) if digits < 38 else found
-            return frame.select(limit.alias("n")).to_series()
-        rows: list[int | None] = []
-        for p, q in zip(x, y, strict=True):
-            n = None if p is None or q is None else one(p, q)
-            rows.append(n if n is not None and abs(n) < top else None)
-        return pl.Series(rows, dtype=pl.Int128)
+            whole = columns(pl.col("x"), pl.col("y"))
+            limit = pl.when(whole.abs() < int128(top)).then(whole) if top < _LIMIT else whole
+            found = frame.select(limit.alias("n")).to_series()
+        else:
+            found = pl.Series([each(p, q) for p, q in zip(x, y, strict=True)], dtype=pl.Int128)
+        if error is not None and found.null_count() > (x.is_null() | y.is_null()).sum():
+            raise pl.exceptions.ComputeError(marked(*error))
+        return found
+
+    def each(p: int | None, q: int | None) -> int | None:
+        n = None if p is None or q is None else one(p, q)
+        return n if n is not None and abs(n) < top else None
 
     return pl.map_batches([a, b], run, return_dtype=pl.Int128(), is_elementwise=True)
 
 
-def _finished(found: pl.Expr, a: pl.Expr, b: pl.Expr, kind: t.DecimalType, mode: str) -> pl.Expr:
-    """Whole numbers as decimals; where they are NULL and neither side is, digits were too many."""
-    bad = found.is_null() & a.is_not_null() & b.is_not_null()
-    return sound(scaled(found, kind), bad, mode, *too_many(kind))
+def _loud(kind: t.DecimalType, mode: str) -> tuple[str, str] | None:
+    return too_many(kind) if mode == "ansi" else None
 
 
 def too_many(kind: t.DecimalType) -> tuple[str, str]:
@@ -121,9 +131,10 @@ def add(
         lambda p, q: p * up_a + q * up_b < _LIMIT,
         columns,
         lambda p, q: rounded(p * up_a + sign * q * up_b, 10**drop),
-        kind.precision,
+        kind,
+        _loud(kind, mode),
     )
-    return _finished(found, a, b, kind, mode)
+    return scaled(found, kind)
 
 
 def multiply(
@@ -138,15 +149,19 @@ def multiply(
     drop = one.scale + other.scale - kind.scale
     if one.precision + other.precision <= 38 and not drop:
         return scaled(unscaled(a) * unscaled(b), kind)
-    found = _by_batch(
-        unscaled(a),
-        unscaled(b),
+    x, y = unscaled(a), unscaled(b)
+    longer, digits = (y, one.precision) if other.precision > one.precision else (x, other.precision)
+    exact = _by_batch(
+        x,
+        y,
         lambda p, q: p * q < _LIMIT,
         lambda x, y: half_up(x * y, drop),
         lambda p, q: rounded(p * q, 10**drop),
-        kind.precision,
+        kind,
+        _loud(kind, mode),
     )
-    return _finished(found, a, b, kind, mode)
+    rare = longer.abs() >= int128(10 ** (38 - digits))  # no other product has too many digits
+    return scaled(pl.when(rare).then(exact).otherwise(half_up(x * y, drop)), kind)
 
 
 def divide(
@@ -166,9 +181,10 @@ def divide(
         lambda p, q: p * up < _LIMIT and q * down < _LIMIT,
         lambda x, y: _quotient(x * int128(up), y * int128(down)),
         lambda p, q: rounded(p * up, q * down),
-        kind.precision,
+        kind,
+        _loud(kind, mode),
     )
-    return _finished(found, a, b, kind, mode)
+    return scaled(found, kind)
 
 
 def _aligned(types: tuple[t.DecimalType, t.DecimalType]) -> tuple[int, int, int]:
@@ -211,9 +227,10 @@ def remainder(
         lambda p, q: p * up_a + q * up_b < _LIMIT,
         columns,
         one,
-        kind.precision,
+        kind,
+        _loud(kind, mode),
     )
-    return _finished(found, a, b, kind, mode)
+    return scaled(found, kind)
 
 
 def whole_quotient(
@@ -221,18 +238,17 @@ def whole_quotient(
 ) -> pl.Expr:
     """a / b towards zero, as a whole number of 64 bits."""
     up_a, up_b, _ = _aligned(types)
+    message = "bigint overflow in div; use the try_ functions for NULL"
     found = _by_batch(
         unscaled(a),
         unscaled(b),
         lambda p, q: p * up_a < _LIMIT and q * up_b < _LIMIT,
         lambda x, y: (x * int128(up_a)).truncdiv(y * int128(up_b)),
         lambda p, q: truncated(p * up_a, q * up_b),
-        38,
+        t.DecimalType(38, 0),
+        ("ARITHMETIC_OVERFLOW", message) if mode == "ansi" else None,
     )
-    bad = found.is_null() & a.is_not_null() & b.is_not_null()
-    message = "bigint overflow in div; use the try_ functions for NULL"
-    cut = found.cast(pl.Int64, wrap_numerical=True)  # as Spark does, without a check
-    return sound(cut, bad, mode, "ARITHMETIC_OVERFLOW", message)
+    return found.cast(pl.Int64, wrap_numerical=True)  # as Spark does, without a check
 
 
 def of_34_digits(value: pl.Expr, kind: t.DecimalType) -> pl.Expr:

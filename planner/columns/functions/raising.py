@@ -12,11 +12,16 @@ import polars as pl
 MARK, END = "minispark:", "\u241f"
 
 
+def marked(code: str, message: str) -> str:
+    """The text of an error of Spark's class `code`."""
+    return f"{MARK}{code}:{message}{END}"
+
+
 def raise_where(condition: pl.Expr, code: str, message: str | pl.Expr, value: pl.Expr) -> pl.Expr:
     """`value`, or an error of Spark's class `code` if the condition is true in any row. A message
     that is an expression is that of the row, and need not be there in others."""
     if isinstance(message, str):
-        text = pl.lit(f"{MARK}{code}:{message}{END}")
+        text = pl.lit(marked(code, message))
     else:
         text = pl.concat_str(pl.lit(f"{MARK}{code}:"), message, pl.lit(END))
     marker = pl.when(condition).then(text).otherwise(pl.lit(None))
