@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from executors.formats.columns import merged, of_footer
 from executors.formats.files import locate
+from executors.formats.footers import Spans, spans_of, together
 from executors.formats.listing import FilesError, Listed, Listing
 from planner.columns import types as t
 from planner.columns.columnar import schema_to_arrow
@@ -28,6 +29,7 @@ class Footer:
     schema: t.StructType
     names: tuple[tuple[str, str], ...]
     groups: tuple[tuple[int, int], ...]
+    spans: Spans = ()
 
 
 def footer(file: Listed, ntz: bool = True) -> Footer:
@@ -57,7 +59,8 @@ def footer(file: Listed, ntz: bool = True) -> Footer:
         kinds = of_footer(schema, _old_times(found), ntz)
     except TypeError as error:
         raise FilesError(f"{file.shown}: {error}", "PARQUET_TYPE_NOT_SUPPORTED") from error
-    return Footer(file, kinds, tuple((f.name, str(f.type)) for f in schema), sizes)
+    names = tuple((f.name, str(f.type)) for f in schema)
+    return Footer(file, kinds, names, sizes, spans_of(groups))
 
 
 def _old_times(found: Any) -> frozenset[str]:
@@ -73,6 +76,7 @@ class Survey:
     schema: t.StructType
     layouts: tuple[t.StructType, ...]
     slices: tuple[FileSlice, ...]
+    spans: Spans = ()
 
 
 def described(paths: Sequence[str]) -> tuple[pa.Schema, tuple[FileSlice, ...]]:
@@ -119,7 +123,8 @@ def surveyed(
         schema = merged([(each.file.shown, each.schema) for each in footers], sensitive)
     else:
         schema = footers[0].schema
-    return Survey(schema, tuple(layouts), tuple(slices))
+    spans = together([each.spans for each in footers])
+    return Survey(schema, tuple(layouts), tuple(slices), spans)
 
 
 def tables(path: str, columns: Sequence[str] | None, first: int, rows: int) -> Iterator[pa.Table]:

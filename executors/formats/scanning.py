@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from executors.formats import inferring, orc, parquet, plain
 from executors.formats.codecs import is_compressed
 from executors.formats.csv import flag
+from executors.formats.footers import Spans
 from executors.formats.listing import FilesError, Listing, Selecting, Typing, listed
 from planner.columns import types as t
 from planner.columns.expressions import Attr
@@ -88,7 +89,7 @@ def scan(form: str, paths: Sequence[str], given: t.StructType | None, how: Readi
     theirs = {f.name.lower(): f.dataType for f in given.fields} if given else {}
     kinds, values = Typing(theirs, how.infer_folders, how.settings).columns(listing)
     folders = {fold(name) for name in listing.columns}
-    data, layouts, slices = _surveyed(form, listing, values, given, how)
+    data, layouts, slices, spans = _surveyed(form, listing, values, given, how)
     fields = [each for each in data.fields if fold(each.name) not in folders]
     _refuse_double([*(each.name for each in fields), *listing.columns], fold)
     attrs = tuple(Attr(f.name, t.nullable(f.dataType), True) for f in fields)
@@ -104,6 +105,7 @@ def scan(form: str, paths: Sequence[str], given: t.StructType | None, how: Readi
         options=tuple(sorted(options.items())),
         label=f"{form} {', '.join(paths)}",
         layouts=layouts,
+        spans=spans,
     )
 
 
@@ -113,8 +115,8 @@ def _surveyed(
     values: Sequence[tuple[object, ...]],
     given: t.StructType | None,
     how: Reading,
-) -> tuple[t.StructType, tuple[t.StructType, ...], tuple[FileSlice, ...]]:
-    """The columns, the layouts of files, and the slices."""
+) -> tuple[t.StructType, tuple[t.StructType, ...], tuple[FileSlice, ...], Spans]:
+    """The columns, the layouts of files, the slices, and between which values columns lie."""
     if not listing.files and given is None and form != "text":
         raise FilesError(
             f"there are no {form} files from which the columns could be found: give a schema",
@@ -124,10 +126,10 @@ def _surveyed(
         merge = flag(how.options, "mergeschema", str(how.merge))
         sensitive = how.settings.case_sensitive
         found = parquet.surveyed(listing, values, merge, sensitive, how.plain_times)
-        return given or found.schema, found.layouts, found.slices
+        return given or found.schema, found.layouts, found.slices, found.spans
     if form == "orc":
         schema, pieces = orc.surveyed(listing, values)
-        return given or schema, (given or schema,), pieces
+        return given or schema, (given or schema,), pieces, ()
     slices = _whole(listing, values, plain.splittable(how.options))
     if form == "text":
         data = t.StructType([t.StructField("value", t.STRING)])
@@ -139,7 +141,7 @@ def _surveyed(
                     f"{data.simpleString()}",
                     "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
                 )
-        return data, (data,), slices
+        return data, (data,), slices, ()
     if given is not None:
         data = _without(given, listing.columns)
     elif form == "csv":
@@ -148,7 +150,7 @@ def _surveyed(
         data = inferring.of_json(slices, how.options, how.settings)
     if form == "csv":
         refuse_nested(data)
-    return data, (t.StructType([_free(f) for f in data.fields]),), slices
+    return data, (t.StructType([_free(f) for f in data.fields]),), slices, ()
 
 
 def _whole(

@@ -282,6 +282,8 @@ def out_of(kind: t.DataType) -> Convert | None:
     match kind:
         case t.TimestampType():
             return local_time
+        case t.YearMonthIntervalType():
+            return _no_months
         case t.ArrayType(elementType=element):
             inner = out_of(element)
             if inner is None:
@@ -303,6 +305,12 @@ def out_of(kind: t.DataType) -> Convert | None:
                 ],
             )
     return None
+
+
+def _no_months(value: Any) -> Any:
+    raise NotImplementedError(
+        "Python has no value for a YearMonthIntervalType; cast it to string or to int first"
+    )
 
 
 def local_time(value: dt.datetime) -> dt.datetime:

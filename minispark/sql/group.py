@@ -77,7 +77,7 @@ class GroupedData:
             if self._sets is not None:
                 plan = grouping.grouped_sets(df._plan, self._keys, self._sets, exprs, scope)
                 return df._with(plan)
-            outputs = [*self._keys, *(requests.bind(expr, scope) for expr in exprs)]
+            outputs = [*self._keys, *(requests.item(expr, scope) for expr in exprs)]
             return df._with(requests.aggregate(df._plan, self._keys, outputs, scope))
 
     # ---- by one word -----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from planner.columns import types as t
+from planner.columns.casts.spans import day_time_text, year_month_text
 
 Text = Callable[[Any], str]
 _ESCAPES = str.maketrans(
@@ -43,7 +44,9 @@ def shower(kind: t.DataType, zone: str) -> Text:
         case t.TimestampNTZType():
             return clock_text
         case t.DayTimeIntervalType():
-            return lambda v: interval_text(v, kind)
+            return lambda v: day_time_text(v, kind)
+        case t.YearMonthIntervalType():
+            return lambda v: year_month_text(v, kind)
         case t.ArrayType(elementType=element):
             inner = nullable(shower(element, zone))
             return lambda v: f"[{', '.join(map(inner, v))}]"
@@ -111,27 +114,6 @@ def clock_text(value: dt.datetime) -> str:
     """Date and time of day, without zeros at the end of the fraction."""
     text = f"{value.year:04d}-{value:%m-%d %H:%M:%S}"
     return f"{text}.{value.microsecond:06d}".rstrip("0") if value.microsecond else text
-
-
-def interval_text(value: dt.timedelta, kind: t.DayTimeIntervalType) -> str:
-    """A length of time as a literal of SQL."""
-    micros = value // dt.timedelta(microseconds=1)
-    sign, micros = ("-", -micros) if micros < 0 else ("", micros)
-    seconds, micros = divmod(micros, 1_000_000)
-    fraction = f".{micros:06d}".rstrip("0") if micros else ""
-    units = (86400, 3600, 60, 1)
-    parts = []
-    for place in range(kind.startField, kind.endField + 1):
-        count, seconds = divmod(seconds, units[place])
-        parts.append(str(count) if place == kind.startField and place == 0 else f"{count:02d}")
-    first = kind.startField
-    text = parts[0] if first == 0 else ":".join(parts)
-    if first == 0 and len(parts) > 1:
-        text = f"{parts[0]} {':'.join(parts[1:])}"
-    text += fraction if kind.endField == 3 else ""
-    start, end = kind.FIELDS[first].upper(), kind.FIELDS[kind.endField].upper()
-    words = start if start == end else f"{start} TO {end}"
-    return f"INTERVAL '{sign}{text}' {words}"
 
 
 # ---- the table -----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from planner.columns import types as t
-from planner.columns.casts import numbers, reading, times, writing
+from planner.columns.casts import numbers, reading, spans, times, writing
 from planner.columns.columnar import to_polars
 from planner.columns.functions.registry import Settings
 from planner.columns.functions.zones import local
@@ -89,6 +89,10 @@ def cast(value: pl.Expr, old: t.DataType, new: t.DataType, mode: str, at: Settin
     if isinstance(old, _INTERVALS) or isinstance(new, _INTERVALS):
         if type(old) is type(new):
             return value
+        if isinstance(old, _INTERVALS) and isinstance(new, t.IntegralType) and _one_unit(old):
+            return numbers.to_number(spans.span_to_whole(value, old), t.LONG, new, mode)
+        if isinstance(old, t.IntegralType) and isinstance(new, _INTERVALS):
+            return spans.whole_to_span(value, new)
         kinds = f"{old.simpleString()} to {new.simpleString()}"
         raise NotImplementedError(
             f"a cast of {kinds} is not there yet; use make_interval functions"
@@ -96,6 +100,10 @@ def cast(value: pl.Expr, old: t.DataType, new: t.DataType, mode: str, at: Settin
     if isinstance(old, t.StringType):
         return _from_text(value, new, mode, at)
     return _plain(value, old, new, mode, at)
+
+
+def _one_unit(kind: t.DayTimeIntervalType | t.YearMonthIntervalType) -> bool:
+    return kind.startField == kind.endField
 
 
 def _from_text(text: pl.Expr, new: t.DataType, mode: str, at: Settings) -> pl.Expr:
@@ -179,6 +187,8 @@ def to_text(value: pl.Expr, old: t.DataType, at: Settings) -> pl.Expr:
             return value
         case t.NullType():
             return value.cast(pl.String)
+        case t.DayTimeIntervalType() | t.YearMonthIntervalType():
+            return spans.span_to_text(value, old)
     raise NotImplementedError(f"{old.simpleString()} as text is not there yet")
 
 

@@ -81,8 +81,9 @@ def widest(a: t.DataType, b: t.DataType) -> t.DataType | None:
         return inner and t.ArrayType(inner, a.containsNull or b.containsNull)
     if isinstance(a, t.MapType) and isinstance(b, t.MapType):
         key, value = widest(a.keyType, b.keyType), widest(a.valueType, b.valueType)
-        if key is None or value is None:
-            return None
+        texts = isinstance(a.keyType, t.StringType) + isinstance(b.keyType, t.StringType)
+        if key is None or value is None or texts == 1:
+            return None  # a key that a cast might make NULL is none
         return t.MapType(key, value, a.valueContainsNull or b.valueContainsNull)
     if isinstance(a, t.StructType) and isinstance(b, t.StructType):
         return _struct(a, b)
@@ -162,7 +163,7 @@ def implied(expr: Expr, kind: t.DataType) -> Expr:
         whole = Decimal(expr.value)
         if whole.adjusted() < kind.precision - kind.scale:
             return Literal(whole, kind)
-    return Cast(expr, kind, "ansi" if isinstance(expr.type, t.StringType) else "implied")
+    return Cast(expr, kind, "ansi" if isinstance(expr.type, t.StringType) else "implied", True)
 
 
 def _is_whole(expr: Expr) -> TypeGuard[Literal]:

@@ -219,6 +219,7 @@ class Call(Expr):
     kind: t.DataType | None = None
     null: bool = True
     ignore_nulls: bool = False
+    shown: str = field(default="", compare=False)  # the form it was written in, where that shows
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -249,6 +250,7 @@ class Cast(Expr):
     child: Expr
     kind: t.DataType
     mode: str = "implied"
+    hidden: bool = field(default=False, compare=False)  # not shown: SQL itself put it there
 
     @property
     def children(self) -> tuple[Expr, ...]:

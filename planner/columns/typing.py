@@ -159,6 +159,8 @@ def _bind(expr: Expr, scope: Scope) -> Expr:
             raise AnalysisError("* cannot stand here", "INVALID_USAGE_OF_STAR_OR_REGEX")
         case Call():
             return _call(expr, scope)
+        case Cast(mode="typed"):
+            return _typed_constant(expr, scope)
         case Cast(child, kind, mode):
             if mode != "asked" and not _untyped(expr):
                 return expr
@@ -180,6 +182,18 @@ def _bind(expr: Expr, scope: Scope) -> Expr:
             return replace(expr, args=tuple(_bind(arg, scope) for arg in args))
     children = tuple(_bind(child, scope) for child in expr.children)
     return expr.with_children(children)
+
+
+def _typed_constant(expr: Cast, scope: Scope) -> Literal:
+    """The value of TIMESTAMP '…' and the like."""
+    try:
+        found = pl.select(build(replace(expr, mode="ansi"), scope.settings).alias("x"))["x"]
+    except pl.exceptions.PolarsError:
+        assert isinstance(expr.child, Literal)
+        raise AnalysisError(
+            f"{expr.child.value!r} is no {expr.kind.simpleString()}", "INVALID_TYPED_LITERAL"
+        ) from None
+    return Literal(found[0], expr.kind)
 
 
 def _untyped(expr: Expr) -> bool:

@@ -119,7 +119,8 @@ class Scan(Plan):
     """Files. `attrs` are the columns wanted, `partitioned` those that folders name, in the order of
     `FileSlice.values`; `filters` are conditions that the reader may use to skip data and that are
     checked above all the same. `options` are those of the format, their names in lower case.
-    `layouts` are the columns of files, in their order: for Parquet one for each schema there is."""
+    `layouts` are the columns of files, in their order: for Parquet one for each schema there is.
+    `spans` are names of columns with their least and greatest value, as far as footers tell."""
 
     format: str
     attrs: tuple[Attr, ...]
@@ -129,6 +130,7 @@ class Scan(Plan):
     options: tuple[tuple[str, Any], ...] = ()
     label: str = ""
     layouts: tuple[t.StructType, ...] = ()
+    spans: tuple[tuple[str, float, float], ...] = ()
 
     def _columns(self) -> tuple[Attr, ...]:
         return self.attrs

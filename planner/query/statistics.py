@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
 
 from planner.columns import types as t
 from planner.columns.conditions import conjuncts, equal_keys
-from planner.columns.expressions import Attr, Call, Expr
+from planner.columns.expressions import Attr, Call, Expr, Literal
 from planner.query import logical as l
+from planner.query.spans import different, number, origin, span
 
 UNKNOWN_ROWS = 1e9  # of what tells nothing: too much to be sent to everyone
 _TEXT = 20  # bytes of a text
@@ -44,26 +46,63 @@ def row_bytes(attrs: tuple[Attr, ...]) -> int:
     return sum(_WIDTHS.get(type(attr.kind), 8) for attr in attrs) or 1
 
 
-def selectivity(condition: Expr) -> float:
-    """The part of the rows for which a condition is true."""
+def selectivity(condition: Expr, plan: l.Plan | None = None) -> float:
+    """The part of the rows for which a condition is true, over a plan's columns if it is given."""
     part = 1.0
+    between: dict[Attr, tuple[float, float, float, float]] = {}
     for each in conjuncts(condition):
-        part *= _part(each)
+        limits = _limits(each, plan)
+        if limits is None:
+            part *= _part(each, plan)
+        else:  # all limits of one column together
+            attr, *(own) = limits
+            low, high, least, most = between.get(attr, tuple(own))
+            between[attr] = (max(low, own[0]), min(high, own[1]), least, most)
+    for low, high, least, most in between.values():
+        part *= min(1.0, max(high - low, 0.0) / max(most - least, 1.0))
     return max(part, 1e-6)
 
 
-def _part(condition: Expr) -> float:
+_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _limits(condition: Expr, plan: l.Plan | None) -> tuple[Attr, float, float, float, float] | None:
+    """Of a column compared with a constant: the column of its leaf, the least and the greatest
+    value left, and those that there are."""
+    if plan is None or not isinstance(condition, Call) or condition.name not in _TURNED:
+        return None
+    a, b = condition.args
+    sign = condition.name
+    if isinstance(a, Literal):
+        a, b, sign = b, a, _TURNED[sign]
+    value = number(b.value) if isinstance(b, Literal) else None
+    found = origin(plan, a)
+    known = span(*found) if found else None
+    if found is None or known is None or value is None:
+        return None
+    least, most = known
+    if sign in ("<", "<="):
+        return found[1], least, min(value, most), least, most
+    return found[1], max(value, least), most, least, most
+
+
+def _part(condition: Expr, plan: l.Plan | None) -> float:
     if not isinstance(condition, Call):
         return 0.5
     name, args = condition.name, condition.args
+    if name == "or":
+        return min(1.0, _part(args[0], plan) + _part(args[1], plan))
+    if name == "and":
+        return selectivity(condition, plan)
+    if name == "not":
+        return 1 - _part(args[0], plan)
+    if name in ("=", "==", "<=>", "in") and plan is not None:
+        found = origin(plan, args[0])
+        count = different(*found) if found else None
+        if count is not None and all(isinstance(each, Literal) for each in args[1:]):
+            return min(1.0, (len(args) - 1) / count)
     if name in _KEPT:
         return _KEPT[name]
-    if name == "or":
-        return min(1.0, _part(args[0]) + _part(args[1]))
-    if name == "and":
-        return selectivity(condition)
-    if name == "not":
-        return 1 - _part(args[0])
     if name == "in":
         return min(0.5, 0.05 * (len(args) - 1))
     if name == "isnotnull":
@@ -99,7 +138,7 @@ class Sizes:
                 self._known[id(node)] = (node, float(self._rows(node)))
         return self._known[id(plan)][1]
 
-    def _whole(self, plan: l.Plan) -> float:
+    def whole(self, plan: l.Plan) -> float:
         """The rows of the largest table below a plan, all of it."""
         known = self._wholes.get(id(plan))
         if known is None:
@@ -107,6 +146,22 @@ class Sizes:
             known = (plan, max([self.rows(leaf) for leaf in leaves], default=1.0))
             self._wholes[id(plan)] = known
         return known[1]
+
+    def different(self, plan: l.Plan, exprs: Sequence[Expr]) -> float:
+        """How many combinations of values of some expressions there are at most, whatever
+        conditions have left of them."""
+        of_leaves: dict[int, tuple[l.Plan, float]] = {}
+        found = 1.0
+        for expr in exprs:
+            from_ = origin(plan, expr)
+            if from_ is None:
+                return self.whole(plan)
+            leaf, attr = from_
+            count = different(leaf, attr) or self.rows(leaf)
+            of_leaves[id(leaf)] = (leaf, of_leaves.get(id(leaf), (leaf, 1.0))[1] * count)
+        for leaf, count in of_leaves.values():
+            found *= max(1.0, min(count, self.rows(leaf)))
+        return found
 
     @singledispatchmethod
     def _rows(self, node: l.Plan) -> float:
@@ -135,13 +190,14 @@ class Sizes:
 
     @_rows.register
     def _filter(self, node: l.Filter) -> float:
-        return self.rows(node.child) * selectivity(node.condition)
+        return self.rows(node.child) * selectivity(node.condition, node.child)
 
     @_rows.register
     def _aggregate(self, node: l.Aggregate) -> float:
         if not node.groups:
             return 1.0
-        return max(1.0, self.rows(node.child) / 4)
+        rows = self.rows(node.child)
+        return max(1.0, min(rows / 4, self.different(node.child, node.groups)))
 
     @_rows.register
     def _distinct(self, node: l.Distinct) -> float:
@@ -171,17 +227,20 @@ class Sizes:
     @_rows.register
     def _join(self, node: l.Join) -> float:
         left, right = self.rows(node.left), self.rows(node.right)
-        match node.kind:
-            case "semi" | "anti" | "null-aware anti":
-                return left / 2
-            case "single":
-                return left
+        if node.kind == "single":
+            return left
         pairs, rest = equal_keys(node)
+        keys = [a for a, _ in pairs], [b for _, b in pairs]
+        if node.kind in ("semi", "anti", "null-aware anti"):
+            most = self.different(node.left, keys[0]) if pairs else 2 * right
+            part = min(1.0, min(right, self.different(node.right, keys[1])) / most)
+            return max(1.0, left * (part if node.kind == "semi" else max(0.1, 1 - part)))
         found = left * right
         if pairs:  # one side's key names the rows of a table, most likely of the smaller one
-            found /= max(1.0, min(self._whole(node.left), self._whole(node.right)))
-        for part in rest:
-            found *= selectivity(part)
+            there = (self.different(side, k) for side, k in zip(node.children, keys, strict=True))
+            found /= max(1.0, min(there))
+        for each in rest:
+            found *= selectivity(each)
         if node.kind in ("left", "full"):
             found = max(found, left)
         if node.kind in ("right", "full"):

@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from executors.relational.pyvalues import no_garbage, rows_of
 from minispark.dataset.dataset import Dataset
+from minispark.errors import PySparkTypeError
 from minispark.sql.crossing import rows_dataset
 from minispark.sql.dataframe.core import Core
 from minispark.sql.pandas_frames import frame_of
 from planner.columns import types as t
-from planner.columns.expressions import Alias, Call, Literal
+from planner.columns.expressions import Alias, Attr, Call, Cast, Expr, Literal
 from planner.columns.row import Row
 from planner.query import logical as l
 
@@ -100,6 +101,11 @@ class Actions(Core):
         >>> spark.range(2).toArrow().column("id").to_pylist()
         [0, 1]
         """
+        if has_months(self.schema):
+            raise PySparkTypeError(
+                "Arrow has no values for a YearMonthIntervalType; cast it to string or to int first",
+                "UNSUPPORTED_DATA_TYPE_FOR_ARROW_CONVERSION",
+            )
         return self._engine.table(self._plan)
 
     def toPolars(self) -> pl.DataFrame:
@@ -116,6 +122,10 @@ class Actions(Core):
         >>> list(spark.range(2).toPandas().columns)
         ['id']
         """
+        if has_months(self.schema):
+            raise NotImplementedError(
+                "pandas has no values for a YearMonthIntervalType; cast it to string or int first"
+            )
         return frame_of(self.toArrow(), self.schema, self._engine.settings.zone)
 
     def toLocalIterator(self, prefetchPartitions: bool = False) -> Iterator[Row]:
@@ -151,7 +161,8 @@ class Actions(Core):
         >>> spark.range(1).toJSON().collect()
         ['{"id":0}']
         """
-        from_row = Alias(Call("to_json", (Call("struct", tuple(self._output)),)), "value")
+        parts = tuple(Alias(_whole_span(attr), attr.name) for attr in self._output)
+        from_row = Alias(Call("to_json", (Call("struct", parts),)), "value")
         found = self._bound(from_row)
         plan = l.Project(self._plan, (found,))  # type: ignore[arg-type]
         schema = t.StructType([t.StructField("value", t.STRING, True)])
@@ -179,3 +190,24 @@ class Actions(Core):
 
 def _only(row: Row) -> Any:
     return row[0]
+
+
+def has_months(kind: t.DataType) -> bool:
+    """Whether a type has lengths of time in months in it, for which Python has no values."""
+    match kind:
+        case t.YearMonthIntervalType():
+            return True
+        case t.ArrayType():
+            return has_months(kind.elementType)
+        case t.MapType():
+            return has_months(kind.keyType) or has_months(kind.valueType)
+        case t.StructType():
+            return any(has_months(field.dataType) for field in kind.fields)
+    return False
+
+
+def _whole_span(attr: Attr) -> Expr:
+    """A length of time with all its units, as toJSON writes it."""
+    if isinstance(attr.kind, t.DayTimeIntervalType | t.YearMonthIntervalType):
+        return Cast(attr, type(attr.kind)(), "implied")
+    return attr

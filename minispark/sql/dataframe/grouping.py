@@ -9,7 +9,9 @@ from minispark.errors import AnalysisException
 from minispark.sql.dataframe.core import Core
 from minispark.sql.dataframe.selecting import flat
 from minispark.sql.group import GroupedData
+from minispark.sql.errors import translated
 from planner.columns.expressions import Expr
+from planner.query.analysis import requests
 from planner.query.analysis.grouping import cube, rollup
 
 
@@ -69,7 +71,8 @@ class Grouping(Core):
                     )
                 found.append(self._output[col - 1])
             else:
-                found += [self._bound(expr) for expr in self._exprs([col])]
+                with translated():
+                    found += [requests.item(e, self._scope()) for e in self._exprs([col])]
         return found
 
     def agg(self, *exprs: Any) -> Self:

@@ -68,7 +68,7 @@ class Selecting(Core):
 
     def _titled(self, expr: Expr) -> Expr:
         """An expression with the name that PySpark gives it where typing would lose it: a column
-        as the user wrote its name, a part of a value by its whole way."""
+        as the user wrote its name."""
         if isinstance(expr, Name) and len(expr.parts) == 1:
             there = self._scope().named(expr.parts[0])
             if len(there) == 1 and there[0].name != expr.parts[0]:
@@ -76,15 +76,6 @@ class Selecting(Core):
         if isinstance(expr, Call) and expr.name == "negative":  # in SQL it is (- a)
             bound = self._bound(expr)
             return Alias(bound, f"negative({text_of(bound.children[0])})")
-        if isinstance(expr, Call) and expr.name == "get_item":
-            bound = self._bound(expr)
-            assert isinstance(bound, Call)
-            inner, key = bound.args
-            text = f"{text_of(inner)}[{text_of(key)}]"
-            of = inner.type.elementType if isinstance(inner.type, t.ArrayType) else inner.type
-            if isinstance(of, t.StructType) and isinstance(key, Literal):
-                text = f"{text_of(inner)}.{key.value}"
-            return Alias(bound, text)
         return expr
 
     def _with_hidden(self, exprs: Sequence[Expr]) -> l.Plan:

@@ -441,7 +441,8 @@ def _trim(at: Reader, node: Node) -> Expr:
     value = at.expr(node.this)
     if chars is None:
         return Call(name, (value,))
-    return Call("btrim" if name == "trim" else name, (value, at.expr(chars)))
+    shown = f"TRIM({side} {{1}} FROM {{0}})"
+    return Call("btrim" if name == "trim" else name, (value, at.expr(chars)), shown=shown)
 
 
 @reads("StrPosition", args="this substr position")
@@ -492,7 +493,8 @@ def _distinct_from(at: Reader, node: Node) -> Expr:
 def _between(at: Reader, node: Node) -> Expr:
     value = at.expr(node.this)
     low = Call(">=", (value, at.expr(node.args["low"])))
-    return Call("and", (low, Call("<=", (value, at.expr(node.args["high"])))))
+    high = Call("<=", (value, at.expr(node.args["high"])))
+    return Call("and", (low, high), shown="between")
 
 
 @reads("Escape")

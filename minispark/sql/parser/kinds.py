@@ -158,7 +158,7 @@ def typed(text: str, to: t.DataType) -> Expr:
                 return Literal(dt.date(*map(int, found.groups())), t.DATE)
             except ValueError:
                 raise ParseException(f"{text} is no date", "INVALID_TYPED_LITERAL") from None
-    return Cast(Literal(text, t.STRING), to, "ansi")
+    return Cast(Literal(text, t.STRING), to, "typed")
 
 
 _SPANS = {

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.columns import types as t
+from planner.columns.casts.spans import day_time_text, year_month_text
 from planner.columns.functions import java_dates
 from planner.columns.functions.zones import zone_of
 
@@ -264,8 +265,10 @@ def plain_text(value: Any, kind: t.DataType, forms: Forms) -> str:
             if forms.plain is not None:
                 return _in_pattern(value.replace(tzinfo=dt.UTC), forms.plain, forms)
             return value.isoformat(timespec="milliseconds")  # type: ignore[no-any-return]
-    if isinstance(kind, t.DayTimeIntervalType | t.YearMonthIntervalType):
-        raise NotImplementedError(f"{kind.simpleString()} as text in JSON or CSV is not there")
+        case t.DayTimeIntervalType():
+            return day_time_text(value, kind)
+        case t.YearMonthIntervalType():
+            return year_month_text(value, kind)
     return str(value)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
+from planner.columns import types as t
+from planner.columns.casts.spans import day_time_text, year_month_text
 from planner.columns.expressions import (
     Alias,
     Attr,
@@ -24,7 +27,6 @@ from planner.columns.expressions import (
     Untyped,
     Variable,
 )
-from planner.columns.types import MapType
 
 _WITHIN = {"percentile_cont", "percentile_disc", "listagg", "string_agg"}
 _PICKS = {"first", "last", "first_value", "last_value", "any_value"}
@@ -50,13 +52,15 @@ def text_of(expr: Expr) -> str:
             return expr.name
         case Outer(attr):
             return f"outer({attr.name})"
-        case Literal(value):
-            return "NULL" if value is None else _value(value)
+        case Literal(value, kind):
+            return "NULL" if value is None else _value(value, kind)
         case Alias(child, name):
             return f"{text_of(child)} AS {name}"
         case Cast(child, kind, mode):
-            if mode == "implied":
+            if mode == "implied" or expr.hidden:
                 return text_of(child)
+            if mode == "typed":  # TIMESTAMP '…'
+                return f"{kind.simpleString().upper()} '{text_of(child)}'"
             word = "TRY_CAST" if mode == "try" else "CAST"
             return f"{word}({text_of(child)} AS {kind.simpleString().upper()})"
         case Order(child):
@@ -80,7 +84,13 @@ def text_of(expr: Expr) -> str:
     return type(expr).__name__.lower()
 
 
-def _value(value: object) -> str:
+def _value(value: Any, kind: t.DataType) -> str:
+    if isinstance(kind, t.DayTimeIntervalType):
+        return day_time_text(value, kind)
+    if isinstance(kind, t.YearMonthIntervalType):
+        return year_month_text(value, kind)
+    if isinstance(kind, t.TimestampNTZType | t.TimestampType) and isinstance(value, datetime):
+        return f"{kind.simpleString().upper()} '{_clock(value)}'"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, bytes):
@@ -88,6 +98,12 @@ def _value(value: object) -> str:
     if type(value) is date:
         return f"DATE '{value}'"
     return str(value)
+
+
+def _clock(value: datetime) -> str:
+    """The digits of a time, in UTC."""
+    text = value.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{text}.{value.microsecond:06d}".rstrip("0") if value.microsecond else text
 
 
 _ANY = "namedlambdavariable()"
@@ -99,7 +115,15 @@ _USUAL_ORDER = (  # the function that array_sort has where it is given none
 
 
 def _call(call: Call) -> str:
+    if call.shown == "between":
+        low, high = call.args
+        assert isinstance(low, Call) and isinstance(high, Call)
+        return f"between({', '.join(map(text_of, (*low.args, high.args[1])))})"
     args = [text_of(arg) for arg in call.args]
+    if call.shown:
+        return call.shown.format(*args)
+    if call.name in ("+", "-") and _moves(call):
+        return _moved(call, args)
     if call.name in _BETWEEN and len(args) == 2:
         word = call.name.upper() if call.name in ("and", "or") else call.name
         text = f"({args[0]} {word} {args[1]})"
@@ -158,6 +182,26 @@ def _call(call: Call) -> str:
     return _plain(call, args)
 
 
+_TIMES = (t.TimestampType, t.TimestampNTZType, t.DateType)
+_SPANS = (t.DayTimeIntervalType, t.YearMonthIntervalType)
+
+
+def _moves(call: Call) -> bool:
+    """Whether a sum moves a time by a length of time."""
+    try:
+        return isinstance(call.args[0].type, _TIMES) and isinstance(call.args[1].type, _SPANS)
+    except Untyped:
+        return False
+
+
+def _moved(call: Call, args: list[str]) -> str:
+    days = isinstance(call.args[1].type, t.DayTimeIntervalType)
+    if not isinstance(call.args[0].type, t.DateType) or not days or call.type != t.DATE:
+        return f"{args[0]} {call.name} {args[1]}"
+    count = f"extractansiintervaldays({args[1]})"
+    return f"date_add({args[0]}, {count if call.name == '+' else f'(- {count})'})"
+
+
 def _plain(call: Call, args: list[str]) -> str:
     """A call by its name and arguments, with what aggregates have besides."""
     distinct = "DISTINCT " if call.distinct else ""
@@ -186,7 +230,7 @@ def _is_field(call: Call) -> bool:
     if not isinstance(what, Literal) or not isinstance(what.value, str):
         return False
     try:
-        return not isinstance(of.type, MapType)
+        return not isinstance(of.type, t.MapType)
     except Untyped:
         return True
 

@@ -46,12 +46,6 @@ def named(expr: Expr) -> Attr | Alias:
     inner = expr.child if isinstance(expr, Cast) else expr
     if isinstance(expr, Cast) and isinstance(inner, Attr):
         return Alias(expr, inner.name)
-    if (
-        isinstance(expr, Call)
-        and expr.name == "get_item"
-        and t.StructType in (type(expr.args[0].type),)
-    ):
-        return Alias(expr, str(expr.args[1].value))  # type: ignore[attr-defined]
     return Alias(expr, text_of(with_frames(expr)))
 
 
@@ -76,9 +70,10 @@ def _spread_args(expr: Expr, scope: Scope) -> Expr:
 
 
 def item(expr: Expr, scope: Scope) -> Expr:
-    """One thing selected, typed; a column has its name as it is written there."""
+    """One thing selected, typed; a column has its name as it is written there, and a part of one
+    that a name with dots finds the last of these."""
     bound = bind(expr, scope)
-    if isinstance(expr, Name) and isinstance(bound, Attr) and bound.name != expr.parts[-1]:
+    if isinstance(expr, Name) and getattr(bound, "name", None) != expr.parts[-1]:
         return Alias(bound, expr.parts[-1])
     return bound
 

@@ -16,6 +16,8 @@ from planner.query.optimiser.joinorder import joinorder
 from planner.query.optimiser.limits import limits
 from planner.query.optimiser.needless import needless
 from planner.query.optimiser.push import push
+from planner.query.optimiser.semis import semis
+from planner.query.optimiser.sideways import sideways
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ RULES = (
     Rule("infer", _always(infer)),
     Rule("push again", _always(push)),
     Rule("joinorder", _always(joinorder)),
+    Rule("semis", _always(semis)),
+    Rule("sideways", _always(sideways)),
     Rule("limits", _always(limits)),
     Rule("columns", _always(columns)),
     Rule("needless again", _always(needless)),

@@ -1,0 +1,137 @@
+"""Groups that no row will look up are not computed.
+
+An aggregate that is joined by its groups gives a row for every group there is, though the other
+side may ask for few: `… = (SELECT avg(x) FROM big WHERE big.key = small.key)`. Where the other side
+takes the key from a small table, the rows of the aggregate are first reduced to the keys of that
+table, by a semi join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from planner.columns import types as t
+from planner.columns.conditions import equal_keys
+from planner.columns.expressions import Alias, Attr, Call, Expr
+from planner.query import logical as l
+from planner.query.optimiser.semis import sunk
+from planner.query.optimiser.shapes import parents_first, shared, steady
+from planner.query.statistics import Sizes
+
+_KINDS = ("inner", "left", "semi", "anti")
+_FEW = 100  # a table is small if the aggregate reads one so many times longer
+
+
+def sideways(plan: l.Plan) -> l.Plan:
+    """The plan with aggregates reduced to the groups that joins can ask for."""
+    many = shared(parents_first(plan))
+    sizes = Sizes()
+
+    def change(node: l.Plan) -> l.Plan:
+        if isinstance(node, l.Join) and node.kind in _KINDS and id(node.right) not in many:
+            if node.kind in ("semi", "anti") and _is_residual(node):
+                return _looked_up(node, sizes, many)
+            return _reduced(node, sizes, many)
+        return node
+
+    return l.bottom_up(plan, change)
+
+
+def _reduced(join: l.Join, sizes: Sizes, many: set[int]) -> l.Plan:
+    for asked, given in equal_keys(join)[0]:
+        found = _aggregate(join.right, given, many)
+        if found is None:
+            continue
+        path, aggregate, group = found
+        few = sizes.whole(aggregate.child) / _FEW
+        tables = [each for each in _sources(join.left, asked) if sizes.rows(each[0]) <= few]
+        if not tables:
+            continue
+        table, key = min(tables, key=lambda each: sizes.rows(each[0]))
+        keys = l.renewed(l.Project(table, (key,)))
+        same = Call("=", (group, keys.output[0]), kind=t.BOOLEAN, null=True)
+        semi = sunk(l.Join(aggregate.child, keys, "semi", same, site=join.site), sizes, many)
+        new: l.Plan = replace(aggregate, child=semi)
+        for above in reversed(path):
+            new = above.with_children((new,))
+        return replace(join, right=new)
+    return join
+
+
+def _is_residual(join: l.Join) -> bool:
+    pairs, rest = equal_keys(join)
+    return bool(pairs and rest)
+
+
+def _looked_up(join: l.Join, sizes: Sizes, many: set[int]) -> l.Plan:
+    """A semi or anti join that compares more than keys, over the rows with keys of its left side
+    only: all rows of a key are gathered for it."""
+    base = join.left
+    while isinstance(base, l.Join) and base.kind in ("semi", "anti"):
+        base = base.left
+    asked, given = equal_keys(join)[0][0]
+    if not (isinstance(asked, Attr) and isinstance(given, Attr)):
+        return join
+    if sizes.rows(base) * _FEW > sizes.rows(join.right):
+        return join
+    keys = l.renewed(l.Project(base, (asked,)))
+    same = Call("=", (given, keys.output[0]), kind=t.BOOLEAN, null=True)
+    return replace(join, right=sunk(l.Join(join.right, keys, "semi", same), sizes, many))
+
+
+def _aggregate(
+    plan: l.Plan, key: Expr, many: set[int]
+) -> tuple[list[l.Plan], l.Aggregate, Attr] | None:
+    """The aggregate that a plan is made of, what is above it, and the group that `key` is."""
+    path: list[l.Plan] = []
+    while id(plan) not in many and isinstance(key, Attr):
+        if isinstance(plan, l.Aggregate):
+            return (path, plan, key) if key in plan.groups else None
+        if isinstance(plan, l.Project):
+            key = _value(plan, key)
+        elif not isinstance(plan, l.Filter):
+            return None
+        path.append(plan)
+        plan = plan.children[0]
+    return None
+
+
+def _value(plan: l.Project, attr: Attr) -> Expr:
+    """What a projection makes a column of."""
+    for column in plan.columns:
+        if isinstance(column, Alias) and column.attr == attr:
+            return column.child
+    return attr
+
+
+def _sources(plan: l.Plan, key: Expr) -> Iterator[tuple[l.Plan, Attr]]:
+    """Filtered tables, each with a column in which every value of `key` is."""
+    todo = [(plan, key)]
+    while todo:
+        plan, key = todo.pop()
+        if not isinstance(key, Attr) or key not in plan.output:
+            continue
+        if _is_table(plan):
+            if any(isinstance(node, l.Filter) for node in l.walk(plan)):
+                yield plan, key
+        elif isinstance(plan, l.Project):
+            todo.append((plan.child, _value(plan, key)))
+        elif isinstance(plan, l.Filter | l.Sort | l.Known):
+            todo.append((plan.child, key))
+        elif isinstance(plan, l.Join) and plan.kind in ("inner", "semi"):
+            todo += [(side, key) for side in plan.children]
+            for a, b in equal_keys(plan)[0]:
+                todo += [(plan.right, b)] if a == key else []
+                todo += [(plan.left, a)] if b == key else []
+        elif isinstance(plan, l.Join) and plan.kind in ("left", "anti", "single"):
+            todo.append((plan.left, key))
+
+
+def _is_table(plan: l.Plan) -> bool:
+    """Whether a plan is rows of files or of a table, chosen by conditions."""
+    while isinstance(plan, l.Project | l.Filter | l.Known):
+        if not all(steady(each) for each in plan.expressions):
+            return False
+        plan = plan.child
+    return isinstance(plan, l.Scan | l.Table)
