@@ -21,6 +21,8 @@ from planner.query.fragment import Fragment, children_of
 assert MODULES  # the steps and the functions are registered by importing them
 
 _COMPAT = pl.CompatLevel.newest()
+# Joins are in the order of `planner/query/optimiser/joinorder.py`, which knows more of the tables.
+_HOW = pl.QueryOptFlags(join_order=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,9 @@ def answer(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) 
     """The table that a fragment makes of its inputs."""
     try:
         with translated():
-            frame = query(fragment, sides, partition).collect(engine="streaming")
+            frame = query(fragment, sides, partition).collect(
+                engine="streaming", optimizations=_HOW
+            )
     except (pl.exceptions.PolarsError, OSError) as error:
         found = blamed([*fragment.nodes, *chain.from_iterable(sides)], error)
         if found is None:

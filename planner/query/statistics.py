@@ -30,7 +30,16 @@ _WIDTHS: dict[type[t.DataType], int] = {
     t.MapType: _NESTED,
     t.StructType: _NESTED,
 }
-_KEPT = {"=": 0.05, "==": 0.05, "<=>": 0.05, "like": 0.1, "startswith": 0.1, "isnull": 0.05}
+_KEPT = {
+    "=": 0.05,
+    "==": 0.05,
+    "<=>": 0.05,
+    "like": 0.1,
+    "startswith": 0.1,
+    "endswith": 0.1,
+    "contains": 0.1,
+    "isnull": 0.05,
+}
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """Inner joins of several tables, the smallest results first.
 
 A greedy order: begin with the two that give the fewest rows together, then join whatever gives the
-fewest next. A cross product comes only when no equality is left to join by.
+fewest next. A cross product comes only when no equality is left to join by. Columns that are equal
+by way of others can be joined by too: of a = b and b = c any two of the three.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
+from planner.columns import types as t
 from planner.columns.conditions import conjunction, conjuncts
 from planner.columns.expressions import Attr, Call, Expr, attributes
 from planner.query import logical as l
@@ -53,10 +56,39 @@ def _reordered(root: l.Join, sizes: Sizes) -> l.Plan:
         return root
     if any(isinstance(node, l.Hint) for table in tables for node in _top(table)):
         return root
-    found = _greedy(tables, conditions, sizes)
+    classes, others = _classes(conditions)
+    found = _greedy([_even(table, classes) for table in tables], classes, others, sizes)
     if found.output == root.output:
         return found
     return l.Project(found, root.output, site=root.site)
+
+
+def _classes(conditions: Sequence[Expr]) -> tuple[list[list[Attr]], list[Expr]]:
+    """The columns that are equal to each other, and the conditions that say something else."""
+    classes: list[list[Attr]] = []
+    others: list[Expr] = []
+    for each in conditions:
+        match each:
+            case Call(name="=" | "==", args=(Attr() as a, Attr() as b)) if a.kind == b.kind:
+                joined = [own for own in classes if a in own or b in own]
+                classes = [own for own in classes if own not in joined]
+                classes.append(list(dict.fromkeys([*chain(*joined), a, b])))
+            case _:
+                others.append(each)
+    return classes, others
+
+
+def _even(table: l.Plan, classes: Sequence[Sequence[Attr]]) -> l.Plan:
+    """A table whose own columns that must be equal are."""
+    equal: list[Expr] = []
+    for own in classes:
+        here = [attr for attr in own if attr in table.output]
+        equal += [_equal(here[0], other) for other in here[1:]]
+    return filtered(table, equal)
+
+
+def _equal(a: Attr, b: Attr) -> Expr:
+    return Call("=", (a, b), kind=t.BOOLEAN, null=a.null or b.null)
 
 
 def _top(plan: l.Plan) -> list[l.Plan]:
@@ -91,37 +123,60 @@ def _plain(node: l.Project) -> bool:
     )
 
 
-def _greedy(tables: Sequence[l.Plan], conditions: Sequence[Expr], sizes: Sizes) -> l.Plan:
+def _greedy(
+    tables: Sequence[l.Plan],
+    classes: Sequence[Sequence[Attr]],
+    conditions: Sequence[Expr],
+    sizes: Sizes,
+) -> l.Plan:
     left, waiting = list(tables), list(conditions)
     pairs = [
-        (_rank(a, b, waiting, sizes), at, other)
+        (_rank(a, b, classes, waiting, sizes), at, other)
         for at, a in enumerate(left)
         for other, b in enumerate(left)
         if at < other
     ]
     _, first, second = min(pairs)
-    plan, waiting = _joined(left[first], left[second], waiting)
+    plan, waiting = _joined(left[first], left[second], classes, waiting)
     left = [table for at, table in enumerate(left) if at not in (first, second)]
     while left:
-        ranks = [(_rank(plan, table, waiting, sizes), at) for at, table in enumerate(left)]
+        ranks = [(_rank(plan, each, classes, waiting, sizes), at) for at, each in enumerate(left)]
         _, at = min(ranks)
-        plan, waiting = _joined(plan, left.pop(at), waiting)
+        plan, waiting = _joined(plan, left.pop(at), classes, waiting)
     return filtered(plan, waiting)
 
 
-def _rank(a: l.Plan, b: l.Plan, conditions: Sequence[Expr], sizes: Sizes) -> tuple[bool, float]:
+def _rank(
+    a: l.Plan,
+    b: l.Plan,
+    classes: Sequence[Sequence[Attr]],
+    conditions: Sequence[Expr],
+    sizes: Sizes,
+) -> tuple[bool, float]:
     """(whether it would be a cross product, rows)."""
-    plan, _ = _joined(a, b, conditions)
+    plan, _ = _joined(a, b, classes, conditions)
     assert isinstance(plan, l.Join)
     keys = any(isinstance(c, Call) and c.name in ("=", "==") for c in conjuncts(plan.condition))
     return not keys, sizes.rows(plan)
 
 
-def _joined(a: l.Plan, b: l.Plan, conditions: Sequence[Expr]) -> tuple[l.Plan, list[Expr]]:
-    """The join by all conditions that these two can tell, the other conditions. The larger side is
-    the left one, past which the other is streamed."""
-    there = {*a.output, *b.output}
-    own = [each for each in conditions if attributes(each).keys() <= there]
-    rest = [each for each in conditions if each not in own]
+def _joined(
+    a: l.Plan,
+    b: l.Plan,
+    classes: Sequence[Sequence[Attr]],
+    conditions: Sequence[Expr],
+) -> tuple[l.Plan, list[Expr]]:
+    """The join by all conditions that these two can tell, the other conditions. One equality of a
+    class is enough: within a side its columns are equal already."""
+    of_a, of_b = set(a.output), set(b.output)
+    own: list[Expr] = []
+    for each in classes:
+        one = next((attr for attr in each if attr in of_a), None)
+        other = next((attr for attr in each if attr in of_b), None)
+        if one is not None and other is not None:
+            own.append(_equal(one, other))
+    more = [each for each in conditions if attributes(each).keys() <= of_a | of_b]
+    rest = [each for each in conditions if each not in more]
+    own += more
     kind = "inner" if own else "cross"
     return l.Join(a, b, kind, conjunction(own) if own else None, site=a.site), rest

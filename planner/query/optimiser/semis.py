@@ -32,7 +32,6 @@ def semis(plan: l.Plan) -> l.Plan:
 def sunk(node: l.Join, sizes: Sizes, many: set[int]) -> l.Plan:
     """A semi or anti join within its left side, as deep as is good; nodes with an id in `many` are
     others' too and stay whole."""
-    assert node.condition is not None or node.kind in KINDS
     wanted = attributes(node.condition).keys() - set(node.right.output) if node.condition else set()
     if not wanted:
         return node
@@ -46,6 +45,8 @@ def sunk(node: l.Join, sizes: Sizes, many: set[int]) -> l.Plan:
         at = at.children[found]
     while path and not isinstance(path[-1][0], l.Join):
         at = path.pop()[0]  # only below a join is there anything to win
+    if not path:
+        return node
     new: l.Plan = replace(node, left=at)
     for above, place in reversed(path):
         children = list(above.children)
