@@ -14,8 +14,9 @@ from executors.relational.joins import joined
 from executors.relational.splitting import joined as tables_joined
 from planner.columns.building import build
 from planner.columns.columnar import to_polars
-from planner.columns.expressions import Attr, Expr
+from planner.columns.expressions import Alias, Attr, Expr
 from planner.columns.functions.registry import Settings
+from planner.columns.sharing import in_steps
 from planner.query import logical as l
 from planner.query.aggregation import key, prepared
 from planner.query.fragment import Input
@@ -32,6 +33,14 @@ class Making:
     def build(self, expr: Expr) -> pl.Expr:
         """The Polars expression of a typed one."""
         return build(expr, replace(self.settings, partition=self.partition))
+
+    def computed(self, frame: pl.LazyFrame, columns: Sequence[Alias]) -> pl.LazyFrame:
+        """The frame with more columns, what they have in common computed before them."""
+        steps, last = in_steps(columns)
+        for step in (*steps, last):
+            if step:
+                frame = frame.with_columns(self.build(e).alias(e.attr.column) for e in step)
+        return frame
 
 
 @singledispatch
@@ -75,15 +84,17 @@ def _range(node: l.Range, children: list[pl.LazyFrame], at: Making) -> pl.LazyFr
 
 @lazily.register
 def _project(node: l.Project, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
-    built = [
-        at.build(column).alias(attr.column)
-        for column, attr in zip(node.columns, node.output, strict=True)
-    ]
+    steps, made = in_steps([each for each in node.columns if isinstance(each, Alias)])
+    below = children[0]
+    for step in steps:
+        below = at.computed(below, step)
+    values: dict[Attr, Expr] = {each.attr: each.child for each in made}
+    built = [at.build(values.get(attr, attr)).alias(attr.column) for attr in node.output]
     if any(isinstance(column, Attr) for column in node.columns):
-        return children[0].select(built)
+        return below.select(built)
     # Without a column of the child a select could be of one row.
     mark = "#rows"
-    return children[0].with_columns(pl.lit(True).alias(mark)).select(mark, *built).drop(mark)
+    return below.with_columns(pl.lit(True).alias(mark)).select(mark, *built).drop(mark)
 
 
 @lazily.register
@@ -95,9 +106,7 @@ def _filter(node: l.Filter, children: list[pl.LazyFrame], at: Making) -> pl.Lazy
 def _aggregate(node: l.Aggregate, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
     first, aggregates = prepared(node.values)
     states, values = shared(aggregates, at.build, at.settings)
-    below = children[0]
-    if first:
-        below = below.with_columns(at.build(each).alias(each.attr.column) for each in first)
+    below = at.computed(children[0], first)
     if not node.groups:
         return below.select(states or [pl.len().alias("#rows")]).select(values or [pl.col("#rows")])
     columns = [attr.column for attr in node.groups]

@@ -31,9 +31,7 @@ def _leaf(node: f.Leaf, children: list[pl.LazyFrame], at: Making) -> pl.LazyFram
 @lazily.register
 def _partial(node: f.Partial, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
     first, values = prepared(node.values)
-    below = children[0]
-    if first:
-        below = below.with_columns(at.build(each).alias(each.attr.column) for each in first)
+    below = at.computed(children[0], first)
     states: list[pl.Expr] = []
     for value, attrs in zip(values, node.states, strict=True):
         found = states_of(call_of(value), at.build, at.settings)
