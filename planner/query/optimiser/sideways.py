@@ -9,7 +9,7 @@ table, by a semi join.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from planner.columns import types as t
 from planner.columns.conditions import equal_keys
@@ -25,38 +25,52 @@ _FEW = 100  # a table is small if the aggregate reads one so many times longer
 
 def sideways(plan: l.Plan) -> l.Plan:
     """The plan with aggregates reduced to the groups that joins can ask for."""
-    many = shared(parents_first(plan))
-    sizes = Sizes()
+    at = _Finding(Sizes(), shared(parents_first(plan)))
 
     def change(node: l.Plan) -> l.Plan:
-        if isinstance(node, l.Join) and node.kind in _KINDS and id(node.right) not in many:
+        if isinstance(node, l.Join) and node.kind in _KINDS and id(node.right) not in at.many:
             if node.kind in ("semi", "anti") and _is_residual(node):
-                return _looked_up(node, sizes, many)
-            return _reduced(node, sizes, many)
+                return _looked_up(node, at)
+            return _reduced(node, at)
         return node
 
     return l.bottom_up(plan, change)
 
 
-def _reduced(join: l.Join, sizes: Sizes, many: set[int]) -> l.Plan:
+def _reduced(join: l.Join, at: _Finding) -> l.Plan:
     for asked, given in equal_keys(join)[0]:
-        found = _aggregate(join.right, given, many)
+        found = _aggregate(join.right, given, at.many)
         if found is None:
             continue
         path, aggregate, group = found
-        few = sizes.whole(aggregate.child) / _FEW
-        tables = [each for each in _sources(join.left, asked) if sizes.rows(each[0]) <= few]
+        few = at.sizes.whole(aggregate.child) / _FEW
+        tables = [each for each in _sources(join.left, asked) if at.sizes.rows(each[0]) <= few]
         if not tables:
             continue
-        table, key = min(tables, key=lambda each: sizes.rows(each[0]))
-        keys = l.renewed(l.Project(table, (key,)))
-        same = Call("=", (group, keys.output[0]), kind=t.BOOLEAN, null=True)
-        semi = sunk(l.Join(aggregate.child, keys, "semi", same, site=join.site), sizes, many)
-        new: l.Plan = replace(aggregate, child=semi)
+        table, key = min(tables, key=lambda each: at.sizes.rows(each[0]))
+        new: l.Plan = replace(aggregate, child=at.chosen(aggregate.child, group, table, key))
         for above in reversed(path):
             new = above.with_children((new,))
         return replace(join, right=new)
     return join
+
+
+@dataclass(eq=False)
+class _Finding:
+    """What the rule knows of a plan. Nodes with an id in `many` are more than one place's."""
+
+    sizes: Sizes
+    many: set[int]
+    _keys: dict[tuple[int, Attr], tuple[l.Plan, l.Plan]] = field(default_factory=dict)
+
+    def chosen(self, rows: l.Plan, column: Attr, table: l.Plan, key: Attr) -> l.Plan:
+        """The rows whose column is a key of the table; asked twice, the keys are one plan."""
+        at = (id(table), key)
+        if at not in self._keys:
+            self._keys[at] = (table, l.renewed(l.Project(table, (key,))))
+        keys = self._keys[at][1]
+        same = Call("=", (column, keys.output[0]), kind=t.BOOLEAN, null=True)
+        return sunk(l.Join(rows, keys, "semi", same, site=rows.site), self.sizes, self.many)
 
 
 def _is_residual(join: l.Join) -> bool:
@@ -64,7 +78,7 @@ def _is_residual(join: l.Join) -> bool:
     return bool(pairs and rest)
 
 
-def _looked_up(join: l.Join, sizes: Sizes, many: set[int]) -> l.Plan:
+def _looked_up(join: l.Join, at: _Finding) -> l.Plan:
     """A semi or anti join that compares more than keys, over the rows with keys of its left side
     only: all rows of a key are gathered for it."""
     base = join.left
@@ -73,11 +87,9 @@ def _looked_up(join: l.Join, sizes: Sizes, many: set[int]) -> l.Plan:
     asked, given = equal_keys(join)[0][0]
     if not (isinstance(asked, Attr) and isinstance(given, Attr)):
         return join
-    if sizes.rows(base) * _FEW > sizes.rows(join.right):
+    if at.sizes.rows(base) * _FEW > at.sizes.rows(join.right):
         return join
-    keys = l.renewed(l.Project(base, (asked,)))
-    same = Call("=", (given, keys.output[0]), kind=t.BOOLEAN, null=True)
-    return replace(join, right=sunk(l.Join(join.right, keys, "semi", same), sizes, many))
+    return replace(join, right=at.chosen(join.right, given, base, asked))
 
 
 def _aggregate(
