@@ -22,6 +22,7 @@ bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.recovery
 	$(BIN)/python -m benchmarks.pyspark_docs
+	$(BIN)/python -m benchmarks.planning
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, BinaryIO
 
 from executors import frames
+from executors.frames import Frame
 from executors.hashing import best_hash, portable_hash, refuse_unhashable
 from executors.relational import splitting
 from executors.spill import Spills
@@ -115,7 +116,7 @@ def _deal_columns(partitioning: parts.DealColumns, index: int) -> Deal:
 @dealer.register
 def _channel_column(partitioning: parts.ChannelColumn, index: int) -> Deal:
     def deal(tables: list[Any], lists: list[list[Any]]) -> None:
-        for channel, table in splitting.by_last_column(tables):
+        for channel, table in splitting.by_last_column(tables, partitioning.channels):
             lists[channel].append(table)
 
     return deal
@@ -127,7 +128,7 @@ class Written:
     def __init__(self, channels: int, spills: Spills, limit: int, compress: bool) -> None:
         self.rows = 0
         self.bytes = 0
-        self._lists: list[list[bytes]] = [[] for _ in range(channels)]
+        self._lists: list[list[Frame]] = [[] for _ in range(channels)]
         self._spilled: list[list[tuple[int, int]]] = [[] for _ in range(channels)]
         self._file: BinaryIO | None = None
         self._in_memory = 0
@@ -170,9 +171,9 @@ class Written:
             found.append(found[-1] + size)
         return found
 
-    def frames(self, first: int, last: int) -> list[bytes]:
+    def frames(self, first: int, last: int) -> list[Frame]:
         """The frames of channels first … last - 1, in order."""
-        found: list[bytes] = []
+        found: list[Frame] = []
         for channel in range(first, last):
             for at, length in self._spilled[channel]:
                 assert self._file is not None
@@ -207,7 +208,7 @@ def write_channels(
     return written
 
 
-def pieces(written: Written, firsts: Sequence[int], channels: int) -> list[list[bytes]]:
+def pieces(written: Written, firsts: Sequence[int], channels: int) -> list[list[Frame]]:
     """The frames of each block to write, when block g begins with channel `firsts[g]`."""
     ends = [*firsts[1:], channels]
     return [written.frames(first, end) for first, end in zip(firsts, ends, strict=True)]

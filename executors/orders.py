@@ -11,6 +11,7 @@ from planner.events import TaskId
 from planner.partitioning import Partitioning
 from planner.sources import Part
 
+IMPORTS = "minispark.executor.imports"  # the setting with modules that workers import when idle
 CANCEL = struct.Struct("<Q")  # the number of a task to stop, in a local worker's pipe
 
 

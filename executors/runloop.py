@@ -45,6 +45,7 @@ class JobHandle:
         self.done = False
         self.failure: Failure | None = None
         self.warnings: list[str] = []
+        self.adapted: list[Stage] = []  # stages as the adaptive rule changed them
         self.bytes = 0  # of its results, and by partition
         self.sizes: dict[int, int] = {}
         self.on_end = on_end
@@ -337,6 +338,12 @@ class RunLoop:
     @_do.register
     def _account(self, action: ev.Account) -> None:
         self._on_accumulated(action.updates)
+
+    @_do.register
+    def _adapted(self, action: ev.Adapted) -> None:
+        handle = self._handles.get(action.job)
+        if handle is not None:
+            handle.adapted.append(action.stage)
 
     @_do.register
     def _end(self, action: ev.EndJob) -> None:

@@ -324,7 +324,7 @@ class _Task:
         self.bytes_out = len(frame)
         self.fault("before write")
         if self.order.kind == "rows" and len(frame) <= _INLINE:
-            result: Any = Inline(frame)
+            result: Any = Inline(bytes(frame))
         else:
             name = f"result-{self.order.task.number}"
             block = self.runtime.blocks.write(name, [frame], self.order.memory_left)

@@ -9,6 +9,7 @@ holds: when it closes the driver is dead, and the worker removes the session's f
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import os
 import signal
 import sys
@@ -23,7 +24,7 @@ from typing import Any, NoReturn
 from executors import pickling
 from executors.blockio import FileBlocks
 from executors.interrupts import is_importing
-from executors.orders import CANCEL, Order, WorkerConfig
+from executors.orders import CANCEL, IMPORTS, Order, WorkerConfig
 from executors.runtime import Runtime, TaskCancelled
 from executors.session_folder import remove_if_dead
 from planner.events import BarrierCall, TaskFailed, TaskId
@@ -110,6 +111,7 @@ class Worker:
     def __init__(self, connection: Connection, control: int) -> None:
         self.connection = connection
         self.waiting: deque[tuple[Any, ...]] = deque()  # requests that came in a barrier
+        self.needed: deque[str] = deque()  # modules to import when idle
         self.interrupts = _Interrupts(control)
         self.runtime: Runtime
         self.handlers: dict[str, Callable[..., None]] = {
@@ -126,7 +128,9 @@ class Worker:
         kind, config = self._receive()
         assert kind == "hello"
         self.hello(config)
+        self.needed = deque(config.conf.get(IMPORTS, "").split())
         while True:
+            self.get_ready()
             name, *arguments = self.waiting.popleft() if self.waiting else self._receive()
             self.handlers[name](*arguments)
 
@@ -135,6 +139,11 @@ class Worker:
         blocks = FileBlocks(config.memory_folder, config.disk_folder, config.node)
         self.runtime = Runtime(config, blocks, _kill, self.meet, self.interrupts)
         self._send(("up", os.getpid()))
+
+    def get_ready(self) -> None:
+        """Import what tasks are going to need, for as long as nobody asks for anything."""
+        while self.needed and not self.waiting and not self.connection.poll(0):
+            importlib.import_module(self.needed.popleft())
 
     def run(self, order: Order) -> None:
         try:

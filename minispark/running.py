@@ -13,6 +13,7 @@ from executors.runloop import JobHandle
 from executors.unpicklable import ClosureError, explain
 from executors.user_errors import raise_again
 from planner.failures import Cancelled, Failure, UserFailure
+from planner.site import call_site
 from planner.stages import Stage
 
 _END = (-1, None)
@@ -41,6 +42,11 @@ class RunningJob:
         self.id = handle.id
         self._cancel = cancel
         self._handle = handle
+
+    @property
+    def adapted(self) -> list[Stage]:
+        """Its stages that measured sizes changed, as they are since then, in order."""
+        return self._handle.adapted
 
     @property
     def done(self) -> bool:
@@ -132,5 +138,6 @@ def closure_error(stage: Stage, error: BaseException) -> ClosureError:
                 try:
                     pickling.by_value(value)
                 except Exception as reason:  # the one that fails is the one to name
-                    return ClosureError(f"{explain(value, reason)} [{site}]")
+                    place = site if site is not None and site.line else call_site()
+                    return ClosureError(f"{explain(value, reason)} [{place}]")
     return ClosureError(f"{error} [{stage.site}]")

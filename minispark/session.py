@@ -30,6 +30,7 @@ from planner.failures import Cancelled
 from planner.levels import StorageLevel
 from planner.picture import debug_string
 from planner.plan import Exchange, Node, Persist, Source, walk
+from planner.query.adaptive import by_size
 from planner.scheduler import Limits, Scheduler
 from planner.site import Site, call_site
 from planner.sources import BlockPart
@@ -67,7 +68,7 @@ class Session:
         self.profiler_of: Callable[[Stage], Any] = lambda stage: None
         self._loop = RunLoop(
             self._executors,
-            Scheduler(Limits(failures, losses)),
+            Scheduler(Limits(failures, losses), by_size),
             parse_size(conf.get("spark.driver.maxResultSize", "1g")),
             lambda updates: self.on_accumulated(updates),
         )
@@ -94,12 +95,17 @@ class Session:
     # ---- jobs ----------------------------------------------------------------------------------
 
     def run(
-        self, plan: Node, partitions: Sequence[int] | None = None, **about: Any
+        self,
+        plan: Node,
+        partitions: Sequence[int] | None = None,
+        adapted: list[Stage] | None = None,
+        **about: Any,
     ) -> Iterator[tuple[int, list[Any]]]:
         """Run a job; (partition, rows) of each partition as it is ready, in any order.
 
         Closing the iterator early, or Ctrl-C while it waits, cancels the rest of the job. An
-        exception of the user's code is raised here, as its own type.
+        exception of the user's code is raised here, as its own type. To `adapted` are added the
+        stages that measured sizes changed.
         """
         job = self.submit(plan, partitions, **about)
         lost: list[int] = []
@@ -117,8 +123,12 @@ class Session:
         except BaseException as error:
             job.give_up(error)
             raise
+        if adapted is not None:
+            adapted += job.adapted
         if lost:  # a node took results with it that nobody had read yet
-            yield from self.run(plan, lost, **about)
+            own = [stage for stage in job.adapted if stage.exchange is None]
+            about["stage"] = own[-1] if own else about.get("stage")  # its partitions are others
+            yield from self.run(plan, lost, adapted, **about)
         self._write_checkpoints(plan)
 
     def submit(
@@ -132,11 +142,12 @@ class Session:
         description: str | None = None,
         properties: Mapping[str, str] | None = None,
         keep_result: bool = False,
+        stage: Stage | None = None,
     ) -> RunningJob:
-        """Begin a job and do not wait for it."""
+        """Begin a job and do not wait for it. `stage` is the plan's if it was split before."""
         self._check()
         with self._planning:
-            stage = self._splitter.result_stage(plan)
+            stage = stage or self._splitter.result_stage(plan)
             programs = self._pickle_programs(stage)
         if stage.barrier and partitions is not None and len(set(partitions)) < stage.width:
             raise ValueError(
@@ -372,9 +383,11 @@ class Session:
             self._loop.post(CancelAsked(chosen, Cancelled(reason or "cancelled by the user")))
             self._loop.settle()
 
-    def picture(self, plan: Node) -> str:
-        """The lineage of a plan as text, with its stages and the user's call sites."""
-        return debug_string(plan, self._splitter)
+    def picture(self, plan: Node, adapted: Sequence[Stage] = ()) -> str:
+        """The lineage of a plan as text, with its stages and the user's call sites; as it was after
+        stages had been `adapted`, if they are given."""
+        changes = {stage.exchange: stage.changes for stage in adapted}
+        return debug_string(plan, self._splitter, changes)
 
     def add_listener(self, listener: Listener) -> None:
         """Let `listener.on_event` hear all notices from now on."""

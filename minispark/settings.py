@@ -125,6 +125,7 @@ SETTINGS = (
     Setting("spark.archives", str, "", "Archives to add with addArchive, between commas."),
     Setting("spark.files.openCostInBytes", parse_size, "4m", "binaryFiles: what opening costs."),
     Setting("spark.files.maxPartitionBytes", parse_size, "128m", "binaryFiles: largest partition."),
+    Setting("minispark.executor.imports", str, "", "Modules that idle worker processes import."),
     Setting("spark.ui.showConsoleProgress", parse_flag, "false", "A progress line on stderr."),
     Setting("spark.log.level", str, None, "As SparkContext.setLogLevel."),
     Setting(
@@ -148,6 +149,18 @@ SQL_SETTINGS = (  # these may change while a program runs
         "spark.sql.adaptive.coalescePartitions.minPartitionSize", parse_size, "1m", "At least."
     ),
     Setting(
+        "spark.sql.adaptive.coalescePartitions.enabled", parse_flag, "true", "Whether to fill up."
+    ),
+    Setting(
+        "spark.sql.adaptive.autoBroadcastJoinThreshold",
+        str,
+        None,
+        "Measured bytes sent to all; as spark.sql.autoBroadcastJoinThreshold if not set.",
+    ),
+    Setting(
+        "spark.sql.adaptive.skewJoin.enabled", parse_flag, "true", "Whether large ones are split."
+    ),
+    Setting(
         "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes",
         parse_size,
         "256m",
@@ -159,6 +172,7 @@ SQL_SETTINGS = (  # these may change while a program runs
         "5.0",
         "How many times the median it must have for that.",
     ),
+    Setting("spark.sql.warehouse.dir", str, "spark-warehouse", "The folder of tables that stay."),
     Setting("spark.sql.ansi.enabled", parse_flag, "true", "Errors of values raise, or are NULL."),
     Setting("spark.sql.session.timeZone", str, "UTC", "The zone that timestamps are shown in."),
     Setting("spark.sql.caseSensitive", parse_flag, "false", "Whether names differ by case."),

@@ -227,6 +227,14 @@ class Account(Action):
     updates: dict[int, Any]
 
 
+@dataclass(frozen=True, eq=False)
+class Adapted(Action):
+    """A stage of the job goes on as `stage`, by the sizes of what it reads."""
+
+    job: int
+    stage: Stage
+
+
 @dataclass(frozen=True)
 class EndJob(Action):
     job: int

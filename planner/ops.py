@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from planner.goals import Goals
+
 Fn = Callable[..., Any]
 
 
@@ -222,12 +224,16 @@ class Relational(Op):
 
     `f` is what runs it (it is given by whoever lowers the plan, as a row op is given the user's
     function), `words` what pictures show. Of the sides `splits` the rows may be given to several
-    tasks, each with all of the other sides.
+    tasks, each with all of the other sides. The sides `later` are some of these, and should not be
+    moved before it is measured how large the others are. `goals` says how a stage that runs this
+    may change; without them it stays.
     """
 
     f: Fn
     words: str
     splits: tuple[int, ...] = ()
+    later: tuple[int, ...] = ()
+    goals: Goals | None = None
 
     @property
     def label(self) -> str:

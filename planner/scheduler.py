@@ -38,7 +38,7 @@ from planner.failures import (
 from planner.runs import Held
 from planner.scheduling.answers import Answers
 from planner.scheduling.tables import Adapt, Limits, unchanged
-from planner.stages import Stage
+from planner.stages import ancestors
 
 __all__ = ["Adapt", "Limits", "Scheduler", "unchanged"]
 
@@ -73,7 +73,7 @@ class Scheduler(Answers):
                 job.id,
                 job.description,
                 str(job.stage.site),
-                tuple(sorted(_ancestors(job.stage))),
+                tuple(sorted(stage.id for stage in ancestors(job.stage))),
                 len(job.partitions),
                 job.group,
                 job.tags,
@@ -84,7 +84,7 @@ class Scheduler(Answers):
         elif not self.seats.nodes and not self.seats.awaited:
             self._end_job(job.id, EngineFailure("no executor is left to run the job"))
         else:
-            self._want(self._adapted(job.stage), job.partitions, (job.id,))
+            self._want(self._adapted(job.stage, (job.id,)), job.partitions, (job.id,))
 
     @_on.register
     def _cancel_asked(self, event: CancelAsked) -> None:
@@ -198,9 +198,9 @@ class Scheduler(Answers):
                         if block.node in self.on_node:
                             self.on_node[block.node].discard((exchange, source))
                     self._free(output.blocks)
-        self.adapted = {
-            at: stage for at, stage in self.adapted.items() if stage.exchange not in event.exchanges
-        }
+        for at in [at for at, a in self.asked.items() if a.exchange in event.exchanges]:
+            del self.asked[at]
+            self.adapted.pop(at, None)
         known = tuple(persist for persist in event.persists if persist in self.kept.live)
         shared = [where for persist in known for where in self.kept.release(persist)]
         if known:
@@ -224,15 +224,3 @@ class Scheduler(Answers):
                 del self.held[number]
                 self._free(held.blocks)
                 self._accept(held.done, held.running)
-
-
-def _ancestors(stage: Stage) -> set[int]:
-    """The ids of a stage and all stages it may need."""
-    seen = {stage.id}
-    stack = [stage]
-    while stack:
-        for parent in stack.pop().parents.values():
-            if parent.id not in seen:
-                seen.add(parent.id)
-                stack.append(parent)
-    return seen

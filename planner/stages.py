@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from planner.levels import StorageLevel
-from planner.ops import Op
+from planner.ops import Op, Relational
 from planner.partitioning import Hash, Partitioning
 from planner.plan import Exchange, Narrow, Node, Persist, Source, Union, Zip, is_broadcast
 from planner.program import (
@@ -34,12 +34,28 @@ from planner.sources import Part
 _stage_ids = itertools.count()
 
 
+@dataclass(frozen=True)
+class Change:
+    """What measured sizes changed in a stage, and why, in words.
+
+    The exchanges `gone` are not written any more: what would have filled them is now part of the
+    stage. Those in `whole` are read whole by each of its tasks. `tasks` is how many these are.
+    """
+
+    why: str
+    tasks: int
+    gone: tuple[int, ...] = ()
+    whole: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Stage:
     """One program over `width` partitions. `exchange` is the id of the exchange it writes for.
 
     `parents` are the stages that fill the exchanges it fetches, by exchange id; `sources` the parts
-    of its Read steps by step index (they stay with the driver, a task carries its own).
+    of its Read steps by step index (they stay with the driver, a task carries its own). What fills
+    the exchanges `later` should begin when the others are written: it may turn out not to be needed
+    then. `changes` tells how measured sizes made the stage another one than was planned.
     """
 
     program: Program
@@ -50,6 +66,8 @@ class Stage:
     output: Partitioning | None = None
     exchange: int | None = None
     id: int = field(default_factory=_stage_ids.__next__)
+    later: frozenset[int] = frozenset()
+    changes: tuple[Change, ...] = ()
 
     @property
     def barrier(self) -> bool:
@@ -57,6 +75,18 @@ class Stage:
 
     def __repr__(self) -> str:
         return f"Stage({self.id}, {self.width} tasks, {self.site})"
+
+
+def ancestors(stage: Stage, instead: Mapping[int, Stage] = {}) -> list[Stage]:
+    """A stage and all stages it may need; those with an id in `instead` are as they are there."""
+    found: dict[int, Stage] = {}
+    stack = [stage]
+    while stack:
+        planned = stack.pop()
+        if planned.id not in found:
+            found[planned.id] = instead.get(planned.id, planned)
+            stack.extend(found[planned.id].parents.values())
+    return list(found.values())
 
 
 class Splitter:
@@ -126,6 +156,7 @@ class Splitter:
             sources=flat.sources,
             output=exchange.partitioning if exchange is not None else None,
             exchange=exchange.id if exchange is not None else None,
+            later=frozenset(flat.later),
         )
 
 
@@ -138,6 +169,7 @@ class _Flattener:
         self.parents: dict[int, Stage] = {}
         self.sources: dict[int, tuple[Part, ...]] = {}
         self.index: dict[int, int] = {}
+        self.later: set[int] = set()
 
     def add(self, root: Node) -> None:
         stack: list[tuple[Node, bool]] = [(root, False)]
@@ -190,6 +222,8 @@ class _Flattener:
         elif isinstance(node, Zip):
             whole = tuple(is_broadcast(child) for child in below)
             step = Together(node.width, at, whole, node.op, node.site)
+            late = node.op.later if isinstance(node.op, Relational) else ()
+            self.later |= {below[side].id for side in late if isinstance(below[side], Exchange)}
         elif isinstance(node, Union):
             starts = [0]
             for child in below:

@@ -92,13 +92,13 @@ def test_builder_takes_a_conf_and_a_mapping() -> None:
 
 
 def test_what_is_not_there_yet_is_named(spark: SparkSession) -> None:
-    for name in ("streams", "readStream", "udtf", "dataSource"):
+    for name in ("streams", "readStream", "tvf", "dataSource"):
         with pytest.raises(NotImplementedError, match=f"SparkSession.{name} is not there yet"):
             getattr(spark, name)
     with pytest.raises(AttributeError, match="nonsense"):
         _ = spark.nonsense
-    with pytest.raises(NotImplementedError, match="minispark.sql.Observation is not there yet"):
-        from minispark.sql import Observation  # noqa: F401
+    with pytest.raises(NotImplementedError, match="minispark.sql.SQLContext is not there yet"):
+        from minispark.sql import SQLContext  # noqa: F401
     with pytest.raises(ImportError, match="Nonsense"):
         from minispark.sql import Nonsense  # noqa: F401
 

@@ -7,6 +7,7 @@ are its answer, so of an attempt that died, or that was not needed, nothing is p
 from __future__ import annotations
 
 import contextlib
+import os
 import posixpath
 import uuid
 from collections.abc import Iterable
@@ -75,7 +76,13 @@ def begin(path: str, mode: str, dynamic: bool = False) -> Job | None:
         raise FilesError(f"{place.shown(folder)} is a file, not a folder", "PATH_ALREADY_EXISTS")
     replaces = "nothing" if mode != "overwrite" else ("folders" if dynamic else "all")
     job = Job(place.opened(folder), str(uuid.uuid4()), not there, replaces)
-    place.system.create_dir(_own(folder, job), recursive=True)
+    try:
+        place.system.create_dir(_own(folder, job), recursive=True)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        said = f"cannot make the folder {place.shown(folder)}: {os.strerror(error.errno)}"
+        raise type(error)(error.errno, said) from None
     return job
 
 

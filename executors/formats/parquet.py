@@ -54,13 +54,21 @@ def footer(file: Listed, ntz: bool = True) -> Footer:
             "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER",
         ) from error
     groups = [found.row_group(at) for at in range(found.num_row_groups)]
-    sizes = tuple((group.num_rows, group.total_byte_size) for group in groups)
+    sizes = _as_stored([(group.num_rows, group.total_byte_size) for group in groups], file.size)
     try:
         kinds = of_footer(schema, _old_times(found), ntz)
     except TypeError as error:
         raise FilesError(f"{file.shown}: {error}", "PARQUET_TYPE_NOT_SUPPORTED") from error
     names = tuple((f.name, str(f.type)) for f in schema)
     return Footer(file, kinds, names, sizes, spans_of(groups))
+
+
+def _as_stored(groups: Sequence[tuple[int, int]], size: int) -> tuple[tuple[int, int], ...]:
+    """(rows, bytes) of row groups with the bytes that they have in the file, if its size is known:
+    footers tell what they are unpacked."""
+    total = sum(each for _, each in groups)
+    part = size / total if size and total else 1.0
+    return tuple((rows, round(each * part)) for rows, each in groups)
 
 
 def _old_times(found: Any) -> frozenset[str]:
@@ -128,8 +136,8 @@ def surveyed(
 
 
 def tables(path: str, columns: Sequence[str] | None, first: int, rows: int) -> Iterator[pa.Table]:
-    """The row groups of [first, first + rows) of a file as Arrow tables; all if rows < 0, and all
-    columns if None."""
+    """The rows [first, first + rows) of a file as Arrow tables, one a row group; all if rows < 0,
+    and all columns if None."""
     from pyarrow import parquet
 
     place, inside = locate(path)
@@ -138,9 +146,10 @@ def tables(path: str, columns: Sequence[str] | None, first: int, rows: int) -> I
         at = 0
         for group in range(file.metadata.num_row_groups):
             wide = file.metadata.row_group(group).num_rows
-            if rows < 0 or first <= at < first + rows:
+            start, stop = (0, wide) if rows < 0 else (max(0, first - at), first + rows - at)
+            if start < min(stop, wide):
                 table: pa.Table = file.read_row_group(
                     group, columns=None if columns is None else list(columns)
                 )
-                yield table
+                yield table.slice(start, stop - start)
             at += wide

@@ -48,11 +48,14 @@ def shared(
     states: list[pl.Expr] = []
     columns: list[str] = []
     finals: list[pl.Expr] = []
+    known: dict[tuple[str, ...], list[int]] = {}  # places by the columns that are used
 
     def column_of(state: pl.Expr) -> pl.Expr:
-        for known, column in zip(states, columns, strict=True):
-            if known.meta.eq(state):
-                return pl.col(column)
+        alike = known.setdefault(tuple(state.meta.root_names()), [])
+        for place in alike:
+            if states[place].meta.eq(state):
+                return pl.col(columns[place])
+        alike.append(len(states))
         states.append(state)
         columns.append(f"#state {len(states)}")
         return pl.col(columns[-1])

@@ -32,8 +32,9 @@ def blamed(nodes: Iterable[Any], error: Exception) -> QueryError | None:
         for piece in scan.slices if scan.format == "parquet" else ():
             found = _damage(piece.path)
             if found is not None:
+                said = " ".join(str(found).split())
                 return QueryError(
-                    f"{name_of(piece.path)} is damaged: {found}", "FAILED_READ_FILE.NO_HINT"
+                    f"{name_of(piece.path)} is damaged: {said}", "FAILED_READ_FILE.NO_HINT"
                 )
     return None
 

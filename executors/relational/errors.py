@@ -32,6 +32,15 @@ _DECIMAL = "overflow in decimal"  # what Polars itself says
 _TOO_LARGE = "a decimal does not fit 38 digits; use a try_ function for NULL"
 
 
+_LONG = 1_000  # letters of a message: a value in it may be any text
+
+
+def _short(message: str) -> str:
+    if len(message) <= _LONG:
+        return message
+    return f"{message[: _LONG // 2]} … {message[-_LONG // 2 :]}"
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """In this block an error of a value is a QueryError with Spark's error class."""
@@ -43,7 +52,7 @@ def translated() -> Iterator[None]:
         if found is None and _DECIMAL in str(error):
             raise QueryError(_TOO_LARGE, "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION") from None
         if found is not None:
-            raise QueryError(found[2] or found[3] or "", found[1]) from None
+            raise QueryError(_short(found[2] or found[3] or ""), found[1]) from None
         for pattern, code in _OWN:
             if pattern.search(str(error)):
                 raise QueryError("a decimal has too many digits", code) from None

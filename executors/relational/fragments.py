@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from executors.nesting import room
 from executors.relational.damage import blamed
 from executors.relational.errors import translated
 from executors.relational.nodes import Making, lazily
@@ -17,6 +18,7 @@ from executors.relational.steps import MODULES
 from planner.columns.columnar import to_arrow
 from planner.columns.types import nullable
 from planner.query.fragment import Fragment, children_of
+from planner.query.unsettled import computed_once
 
 assert MODULES  # the steps and the functions are registered by importing them
 
@@ -41,7 +43,7 @@ class RunFragment:
 def answer(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -> pa.Table:
     """The table that a fragment makes of its inputs."""
     try:
-        with translated():
+        with translated(), room():
             frame = query(fragment, sides, partition).collect(
                 engine="streaming", optimizations=_HOW
             )
@@ -57,13 +59,17 @@ def query(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -
     """The fragment as a Polars query."""
     making = Making(fragment.settings, sides, partition)
     made: list[pl.LazyFrame] = []
-    for node in fragment.nodes:
-        made.append(lazily(node, [made[at] for at in children_of(node)], making))
+    once = computed_once(fragment)
+    for place, node in enumerate(fragment.nodes):
+        frame = lazily(node, [made[at] for at in children_of(node)], making)
+        made.append(frame.cache() if place in once else frame)
     return made[-1].select([attr.column for attr in fragment.output])
 
 
 def named(table: pa.Table, output: Sequence[Any]) -> pa.Table:
     """The table with the names and types that the user sees."""
+    if not output:
+        return pa.table({"": pa.nulls(table.num_rows)}).select([])
     schema = pa.schema([pa.field(a.name, to_arrow(nullable(a.kind)), True) for a in output])
     columns = [
         column.cast(field.type) if column.type != field.type else column

@@ -6,19 +6,19 @@ Rows are sorted by partition and order, and numbered from 0. A frame is [low, hi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from planner.columns import types as t
+from executors.relational.reaching import reached
 from planner.columns.expressions import Frame, Literal, Order
 
 ROW, START, END, PEER, PEER_END = "#row", "#start", "#end", "#peer", "#peer_end"
 PARTITION = "#partition"
+_ROOM = 2**62  # below it are keys that are packed into one number
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +43,15 @@ class Key:
     nulls_lead: bool
 
 
-def located(frame: pl.DataFrame, keys: list[Key], partitioned: int) -> pl.DataFrame:
+def located(
+    frame: pl.DataFrame, keys: list[Key], partitioned: int, spare: Sequence[str] = ()
+) -> pl.DataFrame:
     """The rows sorted by keys, with the columns ROW … PEER_END and PARTITION (its number).
 
-    The first `partitioned` keys are those of the partitions. Equal rows stay in their order.
+    The first `partitioned` keys are those of the partitions. Equal rows stay in their order. The
+    columns of `spare` are not asked for after.
     """
-    packed = _packed(frame, keys, partitioned)
+    packed = _packed(frame, keys, partitioned, spare)
     if packed is not None:
         frame, new, peers = packed
     else:
@@ -106,7 +109,7 @@ def _whole(column: pl.Series) -> tuple[pl.Series, int, int] | None:
     if low is None or high is None:
         low = high = 0
     assert isinstance(low, int) and isinstance(high, int)
-    if not -(2**62) < low <= high < 2**62:
+    if not -_ROOM < low <= high < _ROOM:
         return None
     return whole.cast(pl.Int64), low, high
 
@@ -126,36 +129,52 @@ def _ranks(column: pl.Series) -> tuple[pl.Series, int, int]:
     return ranks.to_series(), 0, len(values)
 
 
-def _packed(frame: pl.DataFrame, keys: list[Key], partitioned: int) -> tuple[Any, Any, Any] | None:
+def _packed(
+    frame: pl.DataFrame, keys: list[Key], partitioned: int, spare: Sequence[str]
+) -> tuple[Any, Any, Any] | None:
     """As `_sorted` where all keys and the number of the row fit one whole number: it is sorted."""
     room, rows = 1, frame.height
+    if not keys or not rows:
+        return None
     code: Any = np.zeros(rows, dtype=np.int64)
+    group: Any = None  # the number of the partition, where it is not in the code
     order_room = 1
     for place, key in enumerate(keys):
         found = _whole(frame[key.column])
-        if found is None or not rows:
+        if found is None:
             return None
         whole, low, high = found
         size = high - low + 2
+        if room * size * rows >= _ROOM:  # what is there is numbered anew, without gaps
+            if place > partitioned and group is None:
+                group = code // order_room
+            code, room = _dense(code)
+            if room * size * rows >= _ROOM:
+                return None
         room *= size
-        if room * max(rows, 1) >= 2**62:
-            return None
+        order_room *= size if place >= partitioned else 1
         none = 0 if key.nulls_lead else size - 1
         first = 1 if key.nulls_lead else 0
         value = high - whole if key.descending else whole - low
         code = code * size + (value + first).fill_null(none).to_numpy()
-        if place >= partitioned:
-            order_room *= size
-    if not keys:
-        return None
     both = np.sort(code * rows + np.arange(rows))
     code, row = np.divmod(both, rows)
-    group = code // order_room
+    group = code // order_room if group is None else group[row]
     new: Any = np.ones(rows, dtype=bool)
     peers: Any = np.ones(rows, dtype=bool)
     np.not_equal(group[1:], group[:-1], out=new[1:])
     np.not_equal(code[1:], code[:-1], out=peers[1:])
-    return frame[pl.Series(row)], new, peers
+    kept = frame.drop(spare) if frame.width > len(spare) else frame
+    return kept[pl.Series(row)], new, peers
+
+
+def _dense(code: Any) -> tuple[Any, int]:
+    """Whole numbers as their places among the different ones, and how many these are."""
+    order = np.argsort(code)
+    ordered = code[order]
+    places: Any = np.empty(len(code), dtype=np.int64)
+    places[order] = np.append(0, np.cumsum(ordered[1:] != ordered[:-1]))
+    return places, int(places[order[-1]]) + 1
 
 
 def ranges(frame: pl.DataFrame, wanted: Frame, order: tuple[Order, ...], key: str) -> Ranges:
@@ -171,13 +190,20 @@ def ranges(frame: pl.DataFrame, wanted: Frame, order: tuple[Order, ...], key: st
         low_series = frame[PEER]
     if _is_here(high_):
         high_series = frame[PEER_END]
+    bounds = frame[START], frame[END]
     if low_series is None:
-        low_series = _search(frame, key, order[0], wanted.start, False)
+        low_series = reached(frame[key], bounds, frame[PEER], order[0], wanted.start, False)
     if high_series is None:
-        high_series = _search(frame, key, order[0], wanted.end, True)
+        high_series = reached(frame[key], bounds, frame[PEER_END], order[0], wanted.end, True)
     both = pl.select(low_series.alias("low"), high_series.alias("high"))
     both = both.with_columns(pl.max_horizontal("low", "high").alias("high"))
     return Ranges(both["low"], both["high"])
+
+
+def reaches(wanted: Frame) -> bool:
+    """Whether the values of the order key say what is in a frame."""
+    bounds = [_value(each) for each in (wanted.start, wanted.end)]
+    return wanted.unit != "rows" and any(b is not None and not _is_here(b) for b in bounds)
 
 
 def _value(bound: Any) -> Any:
@@ -194,72 +220,6 @@ def _by_rows(wanted: Frame) -> tuple[pl.Expr, pl.Expr]:
     low = start if low_at is None else (pl.col(ROW) + low_at).clip(start, end)
     high = end if high_at is None else (pl.col(ROW) + high_at + 1).clip(start, end)
     return low, pl.max_horizontal(low, high)
-
-
-# ---- RANGE with an offset ------------------------------------------------------------------------
-
-
-def _search(frame: pl.DataFrame, key: str, order: Order, offset: Any, after: bool) -> pl.Series:
-    """For each row the first row whose key is not before `key + offset` (`after`: is after it).
-
-    A binary search in all partitions at once. Rows whose key is NULL have their peers for a frame,
-    and are in no other.
-    """
-    up = order.ascending
-    keys, target = _moved(frame[key], order.type, offset, up)
-    nulls = frame[key].is_null()
-    upto = pl.concat([pl.Series([0]), nulls.cast(pl.Int64).cum_sum()])
-    count = upto.gather(frame[END]) - upto.gather(frame[START])
-    if order.nulls_lead:
-        low, high = frame[START] + count, frame[END]
-    else:
-        low, high = frame[START], frame[END] - count
-    state = pl.DataFrame({"low": low, "high": high, "target": target})
-    last = max(frame.height - 1, 0)
-    for _ in range(frame.height.bit_length() + 1):
-        if not (state["low"] < state["high"]).any():
-            break
-        middle = (state["low"] + state["high"]) // 2
-        there = keys.gather(middle.clip(0, last)).alias("there")
-        state = state.with_columns(there, middle.alias("middle"))
-        here, target_ = pl.col("there"), pl.col("target")
-        if up:
-            before = here <= target_ if after else here < target_
-        else:
-            before = here >= target_ if after else here > target_
-        open_ = pl.col("low") < pl.col("high")
-        state = state.with_columns(
-            pl.when(open_ & before).then(pl.col("middle") + 1).otherwise("low").alias("low"),
-            pl.when(open_ & ~before).then("middle").otherwise("high").alias("high"),
-        )
-    peers = frame[PEER_END] if after else frame[PEER]
-    return pl.select(pl.when(nulls).then(peers).otherwise(state["low"])).to_series()
-
-
-def _moved(keys: pl.Series, kind: t.DataType, offset: Any, up: bool) -> tuple[pl.Series, pl.Series]:
-    """The keys, and the keys moved by an offset, of one type."""
-    value = _value(offset)
-    months = isinstance(offset, Literal) and isinstance(offset.kind, t.YearMonthIntervalType)
-    if months and isinstance(kind, (t.DateType, t.TimestampType, t.TimestampNTZType)):
-        return keys, keys.dt.offset_by(f"{value if up else -value}mo")
-    if isinstance(kind, t.DateType) and isinstance(value, int):
-        value = dt.timedelta(value)
-    if isinstance(kind, (t.IntegralType, t.YearMonthIntervalType)):
-        keys = keys.cast(pl.Int128)
-        step = pl.lit(int(value), dtype=pl.Int128)
-    elif isinstance(kind, t.DecimalType):
-        exact = Decimal(str(value))
-        scale = max(kind.scale, -int(exact.as_tuple().exponent))
-        keys = keys.cast(pl.Decimal(38, scale))
-        step = pl.lit(exact, dtype=pl.Decimal(38, scale))
-    elif isinstance(kind, t.NumericType):
-        keys, step = keys.cast(pl.Float64), pl.lit(float(value))
-    elif isinstance(kind, t.DateType):
-        step = pl.lit(value, dtype=pl.Duration("us"))
-    else:
-        step = pl.lit(value, dtype=pl.Duration("us"))
-    moved = pl.lit(keys) + step if up else pl.lit(keys) - step
-    return keys, pl.select(moved.cast(keys.dtype)).to_series()
 
 
 # ---- folding -------------------------------------------------------------------------------------

@@ -126,6 +126,12 @@ def _once_each(pairs: Sequence[tuple[Expr, Expr]]) -> list[tuple[Expr, Expr]]:
     return list(dict.fromkeys(pairs))
 
 
+def _numbered(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    """The rows with their numbers, by which they are found again. They are computed once for all
+    who use them: computed again they could come in another order."""
+    return frame.with_row_index(name).cache()
+
+
 # ---- the kinds -----------------------------------------------------------------------------------
 
 
@@ -136,7 +142,7 @@ def _inner(at: _Sides) -> pl.LazyFrame:
 def _left(at: _Sides) -> pl.LazyFrame:
     if at.keyed and not at.rest:
         return at.together("left")
-    at = replace(at, left=at.left.with_row_index(_ROW))
+    at = replace(at, left=_numbered(at.left, _ROW))
     found = at.matching()
     lonely = at.left.join(found.select(_ROW), on=_ROW, how="anti")
     return pl.concat([found, lonely], how="diagonal")
@@ -145,7 +151,7 @@ def _left(at: _Sides) -> pl.LazyFrame:
 def _full(at: _Sides) -> pl.LazyFrame:
     if at.keyed and not at.rest:
         return at.together("full")
-    at = replace(at, left=at.left.with_row_index(_ROW), right=at.right.with_row_index(_OTHER))
+    at = replace(at, left=_numbered(at.left, _ROW), right=_numbered(at.right, _OTHER))
     found = at.matching()
     on_left = at.left.join(found.select(_ROW), on=_ROW, how="anti")
     on_right = at.right.join(found.select(_OTHER), on=_OTHER, how="anti")
@@ -169,7 +175,7 @@ def _having(at: _Sides, some: bool) -> pl.LazyFrame:
     by_extremes = _compared(at, some)
     if by_extremes is not None:
         return by_extremes
-    left = at.left.with_row_index(_ROW)
+    left = _numbered(at.left, _ROW)
     found = replace(at, left=left).matching().select(_ROW)
     return left.join(found, on=_ROW, how="semi" if some else "anti")
 
@@ -238,7 +244,7 @@ def _single(at: _Sides) -> pl.LazyFrame:
     if not at.keyed and not at.rest:
         return _once(at.left.join(at.right.select(counted), how="cross"), names)
     if at.rest:
-        at = replace(at, left=at.left.with_row_index(_ROW))
+        at = replace(at, left=_numbered(at.left, _ROW))
         found = at.matching().group_by(_ROW).agg(counted)
         return _once(at.left.join(found, on=_ROW, how="left"), names)
     keys = [at.build(b).alias(f"#key {n}") for n, (_, b) in enumerate((*at.equal, *at.same))]

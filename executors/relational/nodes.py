@@ -99,7 +99,13 @@ def _project(node: l.Project, children: list[pl.LazyFrame], at: Making) -> pl.La
 
 @lazily.register
 def _filter(node: l.Filter, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
-    return children[0].filter(at.build(node.condition))
+    steps, (last,) = in_steps([Alias(node.condition, "#condition")])
+    if not steps:
+        return children[0].filter(at.build(node.condition))
+    below = children[0]
+    for step in steps:
+        below = at.computed(below, step)
+    return below.filter(at.build(last.child)).select([attr.column for attr in node.output])
 
 
 @lazily.register

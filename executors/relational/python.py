@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from executors.kernels.stopping import stopped_by_user
 from executors.relational.fragments import named
 from executors.relational.pandas_values import arrow_of_frame, scalar_of, series_of, table_of_series
 from executors.relational.pyvalues import coerced, values_of
@@ -22,6 +23,7 @@ from planner.columns.columnar import to_arrow
 from planner.columns.expressions import Attr
 
 BATCH = 10_000
+_LONG = 200  # letters of a value in a message
 Tables = Iterable[pa.Table]
 
 
@@ -86,18 +88,30 @@ class MapBatches:
             answers = self.f(
                 batch for table in parts for batch in table.combine_chunks().to_batches()
             )
-            for batch in answers:
+            for batch in _several(answers, self.label):
                 if not isinstance(batch, pa.RecordBatch | pa.Table):
-                    raise TypeError(f"{self.label} must give record batches, not {type(batch)}")
+                    raise TypeError(
+                        f"{self.label} must give record batches, not {type(batch).__name__}"
+                    )
                 found = (
                     pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
                 )
                 yield fitted(found, self.attrs, self.label)
             return
-        for frame in self.f(frame_of(table, self.given, self.zone) for table in parts):
+        frames = self.f(frame_of(table, self.given, self.zone) for table in parts)
+        for frame in _several(frames, self.label):
             yield fitted(
                 arrow_of_frame(frame, self.attrs, self.zone, self.label), self.attrs, self.label
             )
+
+
+def _several(answers: Any, label: str) -> Iterable[Any]:
+    if not isinstance(answers, Iterable):
+        raise TypeError(
+            f"the function given to {label} must give an iterator, and gave {_shown(answers)} of "
+            f"type {type(answers).__name__}"
+        )
+    return answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,8 +211,11 @@ def groups(
         .agg(pl.col("row"))
         .sort([str(at) for at in places], nulls_last=False)
     )
-    for rows in found["row"]:
-        mine = whole.take(rows.to_arrow())
+    ordered = whole.take(found["row"].explode().to_arrow()).combine_chunks()
+    start = 0
+    for size in found["row"].list.len():
+        mine = ordered.slice(start, size)
+        start += size
         key = tuple(values_of(mine.column(at).slice(0, 1), attrs[at].kind)[0] for at in places)
         yield key, mine
 
@@ -252,17 +269,41 @@ class AddColumns:
         kinds = [self.given[at].kind for at in call.args]
         if call.style == "row":
             return by_row(call, columns, kinds, table.num_rows, first)
+        if call.style == "arrow":
+            return arrays(call, columns, table.num_rows)
         series = [series_of(c, k, self.zone) for c, k in zip(columns, kinds, strict=True)]
         if call.style == "iterator":
             one = iter([series[0] if len(series) == 1 else tuple(series)])
-            found = next(iter(call.f(one)))
+            found = next(iter(call.f(one)), [])
         else:
             found = call.f(*series)
+        if not hasattr(found, "__len__"):
+            raise TypeError(
+                f"{call.name} must give a pandas Series, and gave {_shown(found)} of type "
+                f"{type(found).__name__}"
+            )
         if len(found) != table.num_rows:
             raise RuntimeError(
                 f"{call.name} was given {table.num_rows} rows, and gave {len(found)}"
             )
         return scalar_of(found, call.kind, self.zone, call.name)
+
+
+def arrays(call: Calls, columns: Sequence[pa.ChunkedArray], rows: int) -> pa.Array:
+    """A function of Arrow arrays, whose answer is one of as many values."""
+    found = call.f(*map(_whole, columns))
+    if not isinstance(found, pa.Array | pa.ChunkedArray):
+        raise TypeError(f"{call.name} should give an Arrow array, and gave {type(found).__name__}")
+    if len(found) != rows:
+        raise RuntimeError(f"{call.name} was given {rows} rows, and gave {len(found)}")
+    return found.cast(to_arrow(call.kind))
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    if not column.num_chunks:
+        return pa.array([], column.type)
+    found = column.combine_chunks()
+    return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
 
 
 def _counted(tables: Iterator[pa.Table]) -> Iterator[tuple[int, pa.Table]]:
@@ -289,12 +330,42 @@ def by_row(
         for args in every:
             answer = f(*args)
             found.append(None if answer is None else out(answer))
+        return pa.array(found, to_arrow(call.kind))
+    except StopIteration as error:  # it would end the rows quietly
+        raise _noted(stopped_by_user(), call, values, first, len(found)) from error
+    except (OverflowError, pa.ArrowInvalid) as error:
+        if len(found) < rows:
+            raise _noted(error, call, values, first, len(found)) from None
+        at = next(at for at, value in enumerate(found) if not _fits(value, call.kind))
+        wrong = OverflowError(
+            f"{call.name} should give {call.kind.simpleString()}, and gave {found[at]!r}, which "
+            "does not fit"
+        )
+        raise _noted(wrong, call, values, first, at) from None
     except Exception as error:
-        at = first + len(found)
-        given = ", ".join(repr(column[len(found)]) for column in values)
-        error.add_note(f"in {call.name}({given}), row {at} of the partition")
-        raise
-    return pa.array(found, to_arrow(call.kind))
+        raise _noted(error, call, values, first, len(found)) from error.__cause__
+
+
+def _noted(
+    error: Exception, call: Calls, values: Sequence[Sequence[Any]], first: int, at: int
+) -> Exception:
+    """The exception with the row that it is about."""
+    given = ", ".join(_shown(column[at]) for column in values)
+    error.add_note(f"in {call.name}({given}), row {first + at} of the partition")
+    return error
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONG else f"{text[:_LONG]}… ({len(text)} letters)"
+
+
+def _fits(value: Any, kind: t.DataType) -> bool:
+    try:
+        pa.array([value], to_arrow(kind))
+    except (OverflowError, pa.ArrowInvalid):
+        return False
+    return True
 
 
 @dataclass(frozen=True, eq=False)

@@ -342,7 +342,7 @@ def coerced(kind: t.DataType, name: str) -> Convert:
     Numbers become other numbers, anything becomes text; for the rest the type must fit.
     """
 
-    def wrong(value: Any) -> TypeError:
+    def wrong(value: Any) -> Exception:
         return TypeError(
             f"{name} should give {kind.simpleString()}, and gave {value!r} of type "
             f"{type(value).__name__}"
@@ -368,19 +368,46 @@ def coerced(kind: t.DataType, name: str) -> Convert:
             return lambda v: number(v, lambda x: fitted(Decimal(str(x)), precision, scale))
         case t.ArrayType(elementType=element):
             inner = coerced(element, name)
-            return lambda v: [None if e is None else inner(e) for e in v]
+            return lambda v: (
+                [None if e is None else inner(e) for e in v]
+                if isinstance(v, list | tuple) or _is_array(v, kind)
+                else _raise(wrong(v))
+            )
         case t.MapType(keyType=key, valueType=value):
             of_key, of_value = coerced(key, name), coerced(value, name)
-            return lambda v: [
-                (of_key(k), None if e is None else of_value(e)) for k, e in dict(v).items()
-            ]
+            return lambda v: (
+                [(of_key(k), None if e is None else of_value(e)) for k, e in v.items()]
+                if isinstance(v, dict)
+                else _raise(wrong(v))
+            )
         case t.StructType():
             fields = [coerced(field.dataType, name) for field in kind.fields]
-            return lambda v: {
-                field: None if part is None else change(part)
-                for field, part, change in zip(kind.names, parts_of(v, kind), fields, strict=True)
-            }
-    return into(kind, True, name) or _same
+
+            def struct(value: Any) -> dict[str, Any]:
+                try:
+                    parts = parts_of(value, kind)
+                except BadValue:
+                    raise wrong(value) from None
+                if len(parts) != len(fields):
+                    raise ValueError(
+                        f"{name} should give {kind.simpleString()}, and gave {len(parts)} values: "
+                        f"{value!r}"
+                    )
+                return {
+                    field: None if part is None else change(part)
+                    for field, part, change in zip(kind.names, parts, fields, strict=True)
+                }
+
+            return struct
+    inward = into(kind, True, name) or _same
+
+    def plain(value: Any) -> Any:
+        try:
+            return inward(value)
+        except BadValue:
+            raise wrong(value) from None
+
+    return plain
 
 
 def _raise(error: Exception) -> Any:

@@ -6,13 +6,15 @@ Polars is loaded by the functions only: the exchange of Python rows comes throug
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
 _SEED = 2611  # of the hash that all processes share
+_FEW = 32  # channels
+_MANY = 2048  # rows of a channel
 _SMALL = 1 << 16  # bytes that are not worth looking at
 
 
@@ -24,27 +26,29 @@ def by_hash(
     if channels == 1:
         yield 0, exported(frame)
         return
-    yield from _cut(frame, hashes(frame, keys) % channels)
+    yield from _cut(frame, hashes(frame, keys) % channels, channels)
 
 
 def dealt(tables: Sequence[pa.Table], channels: int, start: int) -> Iterator[tuple[int, pa.Table]]:
     """(channel, its rows), the rows in the order of their hashes dealt from channel `start` on."""
+    import numpy as np
     import polars as pl
 
     frame = joined(tables)
     if channels == 1:
         yield 0, exported(frame)
         return
-    order = hashes(frame, range(frame.width)).arg_sort()
-    ranks = pl.int_range(start, start + frame.height, dtype=pl.UInt64, eager=True) % channels
-    placed = pl.DataFrame({"row": order, "channel": ranks}).sort("row")["channel"]
-    yield from _cut(frame, placed)
+    order = hashes(frame, range(frame.width)).arg_sort().to_numpy()
+    channel: Any = np.empty(frame.height, dtype=np.uint32)
+    channel[order] = np.arange(start, start + frame.height) % channels
+    placed = pl.Series(channel)
+    yield from _cut(frame, placed, channels)
 
 
-def by_last_column(tables: Sequence[pa.Table]) -> Iterator[tuple[int, pa.Table]]:
+def by_last_column(tables: Sequence[pa.Table], channels: int) -> Iterator[tuple[int, pa.Table]]:
     """(channel, its rows without the last column, which says the channel)."""
     frame = joined(tables)
-    yield from _cut(frame.drop(frame.columns[-1]), frame.to_series(-1))
+    yield from _cut(frame.drop(frame.columns[-1]), frame.to_series(-1), channels)
 
 
 def joined(tables: Sequence[pa.Table]) -> pl.DataFrame:
@@ -79,7 +83,21 @@ def _plain(column: pl.Series) -> pl.Series:
     return column
 
 
-def _cut(frame: pl.DataFrame, channel: pl.Series) -> Iterator[tuple[int, pa.Table]]:
+def _cut(frame: pl.DataFrame, channel: pl.Series, channels: int) -> Iterator[tuple[int, pa.Table]]:
+    """The rows of each channel that has some, in their order.
+
+    A pass for every channel is two to three times quicker than one that sets rows down in many
+    places, up to some tens of channels and if each gets many rows.
+    """
+    import polars as pl
+
+    if channels <= _FEW and frame.height >= _MANY * channels:
+        small = channel.cast(pl.UInt8)
+        for number in range(channels):
+            part = frame.filter(small == number)
+            if part.height:
+                yield number, exported(part)
+        return
     mark = "#channel"
     parts = frame.with_columns(channel.alias(mark)).partition_by(
         mark, maintain_order=True, include_key=False, as_dict=True

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from executors.relational.aggregating import call_of, entry_of, states_of
@@ -12,11 +14,13 @@ from executors.relational.nodes import Making, lazily
 from executors.relational.splitting import joined
 from planner.columns.building import at_of
 from planner.columns.columnar import to_polars
-from planner.columns.expressions import Attr, Order
+from planner.columns.expressions import Alias, Attr, Order
 from planner.query import fragment as f
 from planner.query.aggregation import key, prepared
 
-_SORTED = "#sorted"
+_ROW, _BOUND = "#row", "#bound"
+_FEW_BOUNDS = 64
+_DRAWN, _SEED = 16, 2611  # rows drawn for each that stays in a sample, and which
 
 
 @lazily.register
@@ -56,17 +60,57 @@ def _merged(node: f.Merged, children: list[pl.LazyFrame], at: Making) -> pl.Lazy
         return pl.LazyFrame(schema={a.column: to_polars(a.kind) for a in node.output})
     names = [attr.column for attr in chain(node.groups, *node.states)]
     frame = joined([table.rename_columns(names) for table in tables]).lazy()
-    merged, final = [], []
+    states = [
+        found
+        for value, attrs in zip(node.values, node.states, strict=True)
+        for found in _merging(value, attrs, at)
+    ]
+    return _finals(node, _grouped(frame, node.groups, states), at)
+
+
+@lazily.register
+def _regrouped(node: f.Regrouped, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    there = set(node.child.output)
+    states: list[pl.Expr] = []
+    for value, attrs in zip(node.values, node.states, strict=True):
+        if there.issuperset(attrs):
+            states += _merging(value, attrs, at, node.only)
+        else:
+            found = states_of(call_of(value), at.build, at.settings)
+            states += [e.alias(attr.column) for e, attr in zip(found, attrs, strict=True)]
+    return _grouped(children[0], node.groups, states)
+
+
+@lazily.register
+def _finished(node: f.Finished, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
+    return _finals(node, children[0], at)
+
+
+def _merging(
+    value: Alias, states: Sequence[Attr], at: Making, only: f.Only | None = None
+) -> list[pl.Expr]:
+    """The states of an aggregate from states of each."""
+    call = call_of(value)
+    merge = entry_of(call).merge
+    assert merge is not None
+    columns = [pl.col(state.column) for state in states]
+    if only is not None:
+        chosen = pl.col(only.mark.column) == only.value
+        columns = [column.filter(chosen) for column in columns]
+    found = merge(at_of(call, at.settings), *columns)
+    return [each.alias(state.column) for each, state in zip(found, states, strict=True)]
+
+
+def _finals(node: f.Merged | f.Finished, frame: pl.LazyFrame, at: Making) -> pl.LazyFrame:
+    """The values that states come to."""
+    finals = [pl.col(attr.column) for attr in node.groups]
     for value, states in zip(node.values, node.states, strict=True):
         call = call_of(value)
-        entry, told = entry_of(call), at_of(call, at.settings)
-        assert entry.merge is not None and entry.final is not None
-        found = entry.merge(told, *(pl.col(state.column) for state in states))
-        merged += [e.alias(s.column) for e, s in zip(found, states, strict=True)]
-        columns = [pl.col(state.column) for state in states]
-        final.append(entry.final(told, *columns).alias(value.attr.column))
-    keys = [pl.col(attr.column) for attr in node.groups]
-    return _grouped(frame, node.groups, merged).select(*keys, *final)
+        final = entry_of(call).final
+        assert final is not None
+        found = final(at_of(call, at.settings), *(pl.col(state.column) for state in states))
+        finals.append(found.alias(value.attr.column))
+    return frame.select(finals)
 
 
 # ---- sorts over several partitions ---------------------------------------------------------------
@@ -88,10 +132,14 @@ def _in_order(
 @lazily.register
 def _sampled(node: f.Sampled, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
     keys = [attr.column for attr in node.output[:-1]]
-    frame = _in_order(children[0].select(keys).collect(engine="streaming"), node.order)
+    frame = children[0].select(keys).collect(engine="streaming")
+    rows, some = frame.height, node.most * _DRAWN
+    if rows > some:  # sorting all to choose among them would cost what the sort itself does
+        frame = frame.sample(some, seed=_SEED)
+    frame = _in_order(frame, node.order)
     step = max(1, -(-frame.height // node.most))
-    weight = pl.lit(step, dtype=pl.Int64).alias(node.weight.column)
-    return frame.gather_every(step, step // 2).with_columns(weight).lazy()
+    weight = pl.lit(step * rows // max(1, frame.height), dtype=pl.Int64)
+    return frame.gather_every(step, step // 2).with_columns(weight.alias(node.weight.column)).lazy()
 
 
 @lazily.register
@@ -107,26 +155,56 @@ def _bounds(node: f.Bounds, children: list[pl.LazyFrame], at: Making) -> pl.Lazy
 
 @lazily.register
 def _ranked(node: f.Ranked, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
-    """Bounds are sorted in among the rows, each after those that are equal to it."""
     rows, bounds = (child.collect(engine="streaming") for child in children)
-    names = {attr.column for attr in node.bounds.output}
-    missing = [
-        pl.lit(None, dtype=dtype).alias(name)
-        for name, dtype in rows.schema.items()
-        if name not in names
-    ]
-    both = pl.concat(
-        [
-            rows.with_columns(pl.lit(False).alias(_SORTED)),
-            bounds.with_columns(*missing, pl.lit(True).alias(_SORTED)).select(
-                *rows.columns, _SORTED
-            ),
-        ]
+    keys = [attr.column for attr in node.bounds.output]
+    nested = any(rows.schema[key].is_nested() for key in keys)
+    if nested or bounds.height > _FEW_BOUNDS:
+        channel = _by_sorting(rows.select(keys), bounds.select(keys), node.order)
+    else:
+        channel = _by_comparing(rows, bounds, node.order)
+    return rows.with_columns(channel.alias(node.channel.column)).lazy()
+
+
+def _by_comparing(rows: pl.DataFrame, bounds: pl.DataFrame, order: Sequence[Order]) -> pl.Series:
+    """How many bounds come before each row: each is compared with all rows, which is several
+    times quicker than sorting where bounds are few."""
+    found = pl.lit(0, dtype=pl.Int64)
+    for at in range(bounds.height):
+        found = found + _comes_after(bounds[at], order).cast(pl.Int64)
+    return rows.select(pl.repeat(0, pl.len(), dtype=pl.Int64) + found).to_series()
+
+
+def _comes_after(bound: pl.DataFrame, order: Sequence[Order]) -> pl.Expr:
+    """Whether a row comes after the one of `bound`, not beside it."""
+    after, same = pl.lit(False), pl.lit(True)
+    for each in order:
+        assert isinstance(each.child, Attr)
+        value, there = pl.col(each.child.column), bound[each.child.column]
+        one = pl.lit(there)
+        if there.null_count():
+            beyond = value.is_not_null() if each.nulls_lead else pl.lit(False)
+            equal = value.is_null()
+        else:
+            beyond = (value > one) if each.ascending else (value < one)
+            beyond = beyond.fill_null(not each.nulls_lead)
+            equal = (value == one).fill_null(False)
+        after, same = after | (same & beyond), same & equal
+    return after
+
+
+def _by_sorting(rows: pl.DataFrame, bounds: pl.DataFrame, order: Sequence[Order]) -> pl.Series:
+    """The same: bounds are sorted in among the rows, each after those that are equal to it."""
+    place = pl.lit(None, dtype=pl.UInt32).alias(_ROW)
+    both = pl.concat([rows.with_row_index(_ROW), bounds.select(place, pl.all())])
+    is_bound = pl.col(_ROW).is_null()
+    found = (
+        _in_order(both.with_columns(is_bound.alias(_BOUND)), order, (_BOUND,))
+        .select(_ROW, pl.col(_BOUND).cast(pl.Int64).cum_sum())
+        .filter(~is_bound)
     )
-    found = _in_order(both, node.order, (_SORTED,)).with_columns(
-        pl.col(_SORTED).cast(pl.Int64).cum_sum().alias(node.channel.column)
-    )
-    return found.filter(~pl.col(_SORTED)).drop(_SORTED).lazy()
+    channel: Any = np.empty(rows.height, dtype=np.int64)
+    channel[found[_ROW].to_numpy()] = found[_BOUND].to_numpy()
+    return pl.Series(channel)
 
 
 @lazily.register

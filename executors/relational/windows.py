@@ -20,6 +20,7 @@ from executors.relational.frames import (
     folded,
     located,
     ranges,
+    reaches,
     summed,
 )
 from executors.relational.nodes import Making, lazily
@@ -39,6 +40,7 @@ _SAFE = 2.0**62  # sums up to here fit 64 bits whatever their order
 _CHUNK = 4_000_000  # rows that ranges are spread out to at a time
 _SPANS = (t.DayTimeIntervalType, t.YearMonthIntervalType)
 _REACHING = ("sum", "try_sum", "avg", "mean", "try_avg")
+_ORDER = "#o0"  # the first order key
 _PLACE = Place(*(pl.col(each) for each in (ROW, START, END, PEER, PEER_END)))
 
 
@@ -112,7 +114,10 @@ class Sorting:
             Key(name, not order.ascending, order.nulls_lead)
             for name, order in zip(self.order, orders, strict=True)
         ]
-        rows = Sorted(located(frame, keys, len(self.partition)), self.at)
+        spare = [*self.partition, *self.order]
+        if any(over.frame is not None and reaches(over.frame) for over in self.overs):
+            spare.remove(_ORDER)
+        rows = Sorted(located(frame, keys, len(self.partition), spare), self.at)
         places: list[pl.Expr] = []
         values: list[pl.Series] = []
         for over, value in zip(self.overs, self.calls, strict=True):
@@ -144,7 +149,7 @@ class Sorted:
 
     def know(self, wanted: Frame, over: Over) -> None:
         """Find the ranges of a frame."""
-        found = ranges(self.frame, wanted, over.order, "#o0")
+        found = ranges(self.frame, wanted, over.order, _ORDER)
         self.known[wanted.unit, wanted.start, wanted.end] = found
 
     def value(self, call: Call, wanted: Frame) -> pl.Series:

@@ -1,6 +1,6 @@
 """Names of a session: temporary views, and `spark.catalog`, which tells of them.
 
-There is no catalog of tables that stay: the only database is `default`, and it has no tables.
+Tables that stay are in a folder: `minispark/sql/warehouse.py`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
+from executors.formats.files import locate, name_of
 from minispark.errors import AnalysisException, TempTableAlreadyExistsException
+from minispark.sql import tables
 from minispark.sql.column import Column as ColumnOf
 from minispark.sql.engine import QueryEngine
+from minispark.sql.udtf import UserDefinedTableFunction
+from minispark.sql.warehouse import CATALOG, DEFAULT, StoredTable, Warehouse, parts_of
 from minispark.storagelevel import StorageLevel
+from planner.columns import types as t
 from planner.columns.expressions import Expr
 from planner.columns.functions.registry import TABLE, Settings
 from planner.columns.functions.registry import Aggregate as AggregateEntry
@@ -25,8 +30,6 @@ if TYPE_CHECKING:
     from minispark.sql.session import SparkSession
 
 GLOBAL = "global_temp"
-DEFAULT = "default"
-CATALOG = "spark_catalog"
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,18 @@ class Views:
     def __init__(self, session: SparkSession) -> None:
         self._session = session
         self._own: dict[str, View] = {}
+        self.warehouse = Warehouse(self._folder)
 
     @property
     def settings(self) -> Settings:
         """The session's settings."""
         return self._session._engine.settings
+
+    def _folder(self) -> str:
+        """The folder of tables that stay."""
+        given = self._session.conf.get("spark.sql.warehouse.dir", None) or "spark-warehouse"
+        place, folder = locate(given)
+        return place.opened(folder)
 
     def call(self, name: str, args: tuple[Expr, ...]) -> Expr | None:
         """A call of a function that `spark.udf` knows, None for other names."""
@@ -61,6 +71,10 @@ class Views:
             return None
         found: Expr = function(*map(ColumnOf, args))._expr
         return found
+
+    def table_function(self, name: str) -> UserDefinedTableFunction | None:
+        """A function that `spark.udtf` knows, None for other names."""
+        return self._session._table_functions.get(name.lower())
 
     def relation(self, parts: tuple[str, ...]) -> l.Plan:
         """The plan of a name: a view, or files named by their format (parquet.`folder`).
@@ -73,6 +87,9 @@ class Views:
         view = self.find(parts)
         if view is not None:
             return view.plan()
+        table = self.warehouse.find(parts)
+        if table is not None:
+            return tables.plan_of(self._session, table)
         if len(parts) == 2 and parts[0].lower() in _FORMATS:
             plan: l.Plan = self._session.read.format(parts[0].lower()).load(parts[1])._plan
             return plan
@@ -139,25 +156,6 @@ class Views:
 _FORMATS = ("parquet", "orc", "csv", "json", "text")
 
 
-def parts_of(name: str) -> tuple[str, ...]:
-    """A name with dots and backticks as its parts.
-
-    >>> parts_of("global_temp.`my view`")
-    ('global_temp', 'my view')
-    """
-    parts: list[str] = []
-    rest = name
-    while rest:
-        if rest[0] == "`":
-            end = rest.index("`", 1) if "`" in rest[1:] else len(rest)
-            parts.append(rest[1:end])
-            rest = rest[end + 1 :].removeprefix(".")
-        else:
-            part, _, rest = rest.partition(".")
-            parts.append(part)
-    return tuple(parts) or ("",)
-
-
 # ---- what spark.catalog gives --------------------------------------------------------------------
 
 
@@ -221,6 +219,11 @@ def _shown(view: View) -> Table:
     return Table(view.name, None, namespace, None, "TEMPORARY", True)
 
 
+def _stored(table: StoredTable) -> Table:
+    kind = "MANAGED" if table.managed else "EXTERNAL"
+    return Table(table.name, CATALOG, [table.database], None, kind, False)
+
+
 def matches(name: str, pattern: str | None) -> bool:
     """Whether a name is like a pattern of SHOW: `*` is anything, `|` stands between choices."""
     if pattern is None:
@@ -266,22 +269,20 @@ class Catalog:
         return [CatalogMetadata(CATALOG, None)] if matches(CATALOG, pattern) else []
 
     def currentDatabase(self) -> str:
-        """The only database.
+        """The database that names without one mean.
 
         >>> spark.catalog.currentDatabase()
         'default'
         """
-        return DEFAULT
+        return self._views.warehouse.current
 
     def setCurrentDatabase(self, dbName: str) -> None:
-        """Choose a database; there is one.
+        """Choose the database that names without one mean.
 
         >>> spark.catalog.setCurrentDatabase("default")
         """
-        if dbName.lower() != DEFAULT:
-            raise AnalysisException(
-                f"there is no database {dbName}; the only one is {DEFAULT}", "SCHEMA_NOT_FOUND"
-            )
+        self._views.warehouse.current = self._views.warehouse.need(dbName)
+        self._engine.database = self._views.warehouse.current
 
     def listDatabases(self, pattern: str | None = None) -> list[Database]:
         """All databases.
@@ -289,7 +290,8 @@ class Catalog:
         >>> [database.name for database in spark.catalog.listDatabases()]
         ['default']
         """
-        return [self.getDatabase(DEFAULT)] if matches(DEFAULT, pattern) else []
+        names = self._views.warehouse.databases()
+        return [self.getDatabase(name) for name in names if matches(name, pattern)]
 
     def getDatabase(self, dbName: str) -> Database:
         """A database by name.
@@ -297,8 +299,9 @@ class Catalog:
         >>> spark.catalog.getDatabase("default").name
         'default'
         """
-        self.setCurrentDatabase(dbName)
-        return Database(DEFAULT, CATALOG, "the session's own", "")
+        name = self._views.warehouse.need(dbName)
+        folder = name_of(self._views.warehouse.usual_path(name, "").rstrip("/"))
+        return Database(name, CATALOG, "default database" if name == DEFAULT else "", folder)
 
     def databaseExists(self, dbName: str) -> bool:
         """Whether there is a database.
@@ -306,22 +309,25 @@ class Catalog:
         >>> spark.catalog.databaseExists("other")
         False
         """
-        return dbName.lower() == DEFAULT
+        return dbName.lower() in self._views.warehouse.databases()
 
     # ---- views -----------------------------------------------------------------------------------
 
     def listTables(self, dbName: str | None = None, pattern: str | None = None) -> list[Table]:
-        """The temporary views.
+        """The tables of a database, and the temporary views.
 
         >>> spark.range(1).createOrReplaceTempView("numbers")
         >>> [table.name for table in spark.catalog.listTables(pattern="num*")]
         ['numbers']
         """
         everywhere = dbName is not None and dbName.lower() == GLOBAL
-        if dbName is not None and not everywhere:
-            self.setCurrentDatabase(dbName)
         views = [*(self._views.all(True) if everywhere else ()), *self._views.all()]
-        return [_shown(view) for view in views if matches(view.name, pattern)]
+        found = [_shown(view) for view in views if matches(view.name, pattern)]
+        if everywhere:
+            return found
+        database = None if dbName is None else self._views.warehouse.need(dbName)
+        stored = self._views.warehouse.tables(database)
+        return [*(_stored(each) for each in stored if matches(each.name, pattern)), *found]
 
     def getTable(self, tableName: str) -> Table:
         """A view by name.
@@ -331,6 +337,9 @@ class Catalog:
         True
         """
         view = self._views.find(parts_of(tableName))
+        table = self._views.warehouse.find(parts_of(tableName))
+        if view is None and table is not None:
+            return _stored(table)
         if view is None:
             self._views.relation(parts_of(tableName))  # says that it is not there
             raise NotImplementedError(f"Catalog.getTable of files: {tableName}")
@@ -343,7 +352,9 @@ class Catalog:
         False
         """
         parts = parts_of(tableName)
-        return self._views.find(parts if dbName is None else (dbName, *parts)) is not None
+        parts = parts if dbName is None else (dbName, *parts)
+        there = self._views.find(parts) or self._views.warehouse.find(parts)
+        return there is not None
 
     def listColumns(self, tableName: str, dbName: str | None = None) -> list[Column]:
         """The columns of a view.
@@ -353,10 +364,13 @@ class Catalog:
         [('id', 'bigint')]
         """
         parts = parts_of(tableName)
-        plan = self._views.relation(parts if dbName is None else (dbName, *parts))
+        parts = parts if dbName is None else (dbName, *parts)
+        plan = self._views.relation(parts)
+        table = None if self._views.find(parts) else self._views.warehouse.find(parts)
+        folders = () if table is None else table.partitions
         return [
-            Column(attr.name, None, attr.kind.simpleString(), attr.null, False, False, False)
-            for attr in plan.output
+            Column(a.name, None, a.kind.simpleString(), a.null, a.name in folders, False, False)
+            for a in plan.output
         ]
 
     def dropTempView(self, viewName: str) -> bool:
@@ -426,6 +440,98 @@ class Catalog:
             self._engine.unpersist(plan)
             self._engine.cache(plan, level)
 
+    # ---- tables ----------------------------------------------------------------------------------
+
+    def createTable(
+        self,
+        tableName: str,
+        path: str | None = None,
+        source: str | None = None,
+        schema: t.StructType | None = None,
+        description: str | None = None,
+        **options: str,
+    ) -> DataFrame:
+        """Make a table that stays, and give its DataFrame.
+
+        Parameters
+        ----------
+        tableName : str
+            The table.
+        path : str, optional
+            Where its files are, which then are not deleted with it.
+        source : str, optional
+            The format.
+        schema : StructType, optional
+            Its columns; without them those of the files at `path`.
+        description : str, optional
+            What is told of it; it is not kept.
+        **options
+            Of the format.
+        """
+        parts, session = parts_of(tableName), self._session
+        there = self._views.warehouse.find(parts)
+        if there is not None:
+            raise tables.taken(there.full)
+        if schema is None and path is None:
+            raise AnalysisException("a table needs a schema", "UNABLE_TO_INFER_SCHEMA")
+        columns = schema
+        if columns is None:
+            form = source or session.conf.get("spark.sql.sources.default", "parquet") or "parquet"
+            columns = session.read.format(form).options(**options).load(path).schema
+        table = tables.new_table(session, parts, source, columns, (), options, path)
+        tables.create(session, table)
+        return session.table(tableName)
+
+    def createDatabase(
+        self, dbName: str, ifNotExists: bool = False, properties: dict[str, str] | None = None
+    ) -> None:
+        """Make a database; properties are not kept, so they are refused."""
+        if properties:
+            raise NotImplementedError("Catalog.createDatabase with properties is not there")
+        self._views.warehouse.create_database(dbName, ifNotExists)
+
+    def dropDatabase(self, dbName: str, ifExists: bool = False, cascade: bool = False) -> None:
+        """Take a database away, with its tables if `cascade`."""
+        self._views.warehouse.drop_database(dbName, ifExists, cascade)
+        self._engine.database = self._views.warehouse.current
+
+    def dropTable(self, tableName: str, ifExists: bool = False, purge: bool = False) -> None:
+        """Take a table away, with its files if they are below the warehouse's folder."""
+        table = self._views.warehouse.find(parts_of(tableName))
+        if table is not None:
+            self._views.warehouse.drop(table)
+        elif not ifExists:
+            tables.needed(self._session, parts_of(tableName))
+
+    def dropView(self, viewName: str, ifExists: bool = False) -> None:
+        """Forget a view."""
+        if self._views.drop(parts_of(viewName)) is None and not ifExists:
+            raise AnalysisException(f"there is no view {viewName}", "TABLE_OR_VIEW_NOT_FOUND")
+
+    def truncateTable(self, tableName: str) -> None:
+        """Take all rows of a table away."""
+        tables.truncate(tables.needed(self._session, parts_of(tableName)), self._session)
+
+    def listViews(self, dbName: str | None = None, pattern: str | None = None) -> list[Table]:
+        """The temporary views.
+
+        >>> spark.range(1).createOrReplaceTempView("numbers")
+        >>> [view.name for view in spark.catalog.listViews(pattern="num*")]
+        ['numbers']
+        """
+        return [each for each in self.listTables(dbName, pattern) if each.isTemporary]
+
+    def createExternalTable(
+        self,
+        tableName: str,
+        path: str | None = None,
+        source: str | None = None,
+        schema: t.StructType | None = None,
+        **options: str,
+    ) -> DataFrame:
+        """The older name of `createTable`."""
+        return self.createTable(tableName, path, source, schema, **options)
+
     # ---- functions -------------------------------------------------------------------------------
 
     def listFunctions(
@@ -460,21 +566,22 @@ class Catalog:
         """The older name of `spark.udf.register`."""
         return self._session.udf.register(name, f, returnType)
 
-    # ---- not there -------------------------------------------------------------------------------
-
-    def createTable(self, *args: Any, **kwargs: Any) -> DataFrame:
-        """Not there: tables that stay. Use `df.write`, and `spark.read` with a temporary view."""
-        raise NotImplementedError("Catalog.createTable is not there; use df.write and a view")
-
-    createExternalTable = createTable
-
     def __getattr__(self, name: str) -> NoReturn:
         if name in _NOT_YET:
             raise NotImplementedError(f"Catalog.{name} is not there")
         raise AttributeError(f"'Catalog' object has no attribute {name!r}")
 
 
-_NOT_YET = frozenset({"recoverPartitions", "refreshByPath"})
+_NOT_YET = frozenset(
+    {
+        "analyzeTable",
+        "getCreateTableString",
+        "getTableProperties",
+        "listPartitions",
+        "recoverPartitions",
+        "refreshByPath",
+    }
+)
 
 
 def _function(name: str) -> Function:

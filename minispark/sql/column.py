@@ -10,7 +10,19 @@ from minispark.sql.errors import analysed, parse_errors
 from minispark.sql.literals import literal
 from minispark.sql.shown import shown
 from planner.columns import types as t
-from planner.columns.expressions import Alias, Aliases, Call, Cast, Expr, Name, Order, Over, Star
+from planner.columns.expressions import (
+    Alias,
+    Aliases,
+    Call,
+    Cast,
+    Expr,
+    InQuery,
+    Name,
+    Order,
+    Over,
+    Star,
+)
+from planner.query.logical import renewed
 
 if TYPE_CHECKING:
     from minispark.sql.window import WindowSpec
@@ -146,7 +158,7 @@ class Column:
         if len(cols) == 1 and isinstance(cols[0], list | set | tuple | frozenset):
             given = cols[0]
         elif len(cols) == 1 and type(cols[0]).__name__ == "DataFrame":
-            raise NotImplementedError("isin(DataFrame) is not there yet; use a semi join")
+            return Column(InQuery(renewed(cols[0]._plan), (self._expr,)))
         if not given:
             return Column(literal(False))
         return self._call("in", *given)

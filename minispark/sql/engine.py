@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import getpass
+import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 
@@ -12,16 +18,20 @@ from executors.relational.fragments import RunFragment, named
 from minispark.settings import parse_size
 from minispark.sql.caching import CachedPlans, cached_plans
 from minispark.sql.errors import translated
+from minispark.sql.first_rows import in_waves
 from minispark.sql.python_makers import makers
+from minispark.sql.recursion import computed
 from planner.columns import types as t
 from planner.columns.columnar import to_arrow
 from planner.columns.functions.registry import Settings
+from planner.goals import Goals
 from planner.levels import StorageLevel
 from planner.plan import Node, Persist
 from planner.query import logical as l
-from planner.query.adaptive import Goals, by_size
 from planner.query.analysis.python_calls import taken_out
+from planner.query.columnless import with_rows
 from planner.query.lower import lower
+from planner.query.lowering.first_rows import first_rows
 from planner.query.lowering.pieces import Lowering
 from planner.query.optimiser.rules import optimise
 from planner.query.statistics import Sizes
@@ -39,13 +49,22 @@ _MODES = ("simple", "extended", "codegen", "cost", "formatted")
 _CLUSTERS = ("ray", "auto")  # masters where a query goes in stages unless told otherwise
 
 
+@dataclass(frozen=True)
+class _Changed:
+    """The physical plan of a query that measured sizes changed while it ran, as text."""
+
+    before: str
+    after: str
+
+
 class QueryEngine:
     """Runs the plans of one SparkSession."""
 
     def __init__(self, sc: SparkContext, conf: RuntimeConfig) -> None:
         self._sc = sc
         self._conf = conf
-        sc._session._loop.scheduler.adapt = self._adapted
+        self.database = "default"  # USE changes it
+        self._changed: WeakKeyDictionary[l.Plan, _Changed] = WeakKeyDictionary()
 
     @property
     def settings(self) -> Settings:
@@ -55,6 +74,8 @@ class QueryEngine:
             ansi=conf.get("spark.sql.ansi.enabled", "true") == "true",
             zone=conf.get("spark.sql.session.timeZone") or "UTC",
             case_sensitive=conf.get("spark.sql.caseSensitive", "false") == "true",
+            user=_user(),
+            database=self.database,
             now=time.time_ns() // 1000,
         )
 
@@ -83,32 +104,44 @@ class QueryEngine:
             opening_bytes=_size(conf.get("spark.sql.files.openCostInBytes", "4m")),
             keep=lambda node: session.persist(node, StorageLevel.MEMORY_ONLY),
             until=_until(session),
+            goals=self._goals(),
         )
 
     def optimised(self, plan: l.Plan, settings: Settings | None = None) -> l.Plan:
         """The plan that is lowered: what is kept is read, and the rest goes through the rules."""
         settings = settings or self.settings
-        plan = taken_out(self.cached.used(plan), makers(settings))
-        return optimise(plan, settings)
+        plan = taken_out(self._without_recursion(self.cached.used(plan)), makers(settings))
+        return optimise(with_rows(plan), settings)
+
+    def _without_recursion(self, plan: l.Plan) -> l.Plan:
+        """The plan with the rows of WITH RECURSIVE computed."""
+        conf = self._conf
+        levels = int(conf.get("spark.sql.cteRecursionLevelLimit", "100") or 100)
+        rows = int(conf.get("spark.sql.cteRecursionRowLimit", "1000000") or 1_000_000)
+        return computed(plan, self.table, levels, rows)
 
     def physical(self, plan: l.Plan) -> Node:
         """The six nodes of a plan."""
         settings = self.settings  # read once: the moment of the query is in them
         return lower(self.optimised(plan, settings), self.lowering(settings))
 
-    def _adapted(self, stage: Stage, sizes: dict[int, tuple[int, ...]]) -> Stage:
-        """The rule that the scheduler asks when it knows the sizes of what a stage reads."""
+    def _goals(self) -> Goals | None:
+        """How the stages of a query may change by the sizes that are measured while it runs."""
         conf = self._conf
-        if conf.get("spark.sql.adaptive.enabled", "true") != "true":
-            return stage
-        goals = Goals(
-            self._sc._session.default_parallelism,
-            _size(conf.get("spark.sql.adaptive.coalescePartitions.minPartitionSize", "1m")),
-            _size(conf.get("spark.sql.adaptive.advisoryPartitionSizeInBytes", "64m")),
-            _size(conf.get("spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes", "256m")),
-            float(conf.get("spark.sql.adaptive.skewJoin.skewedPartitionFactor", "5.0") or 5),
+        adaptive = "spark.sql.adaptive."
+        if conf.get(f"{adaptive}enabled", "true") != "true":
+            return None
+        broadcast = conf.get("spark.sql.autoBroadcastJoinThreshold", "10m")
+        return Goals(
+            tasks=self._sc._session.default_parallelism,
+            least=_size(conf.get(f"{adaptive}coalescePartitions.minPartitionSize", "1m")),
+            most=_size(conf.get(f"{adaptive}advisoryPartitionSizeInBytes", "64m")),
+            skewed=_size(conf.get(f"{adaptive}skewJoin.skewedPartitionThresholdInBytes", "256m")),
+            factor=float(conf.get(f"{adaptive}skewJoin.skewedPartitionFactor", "5.0") or 5),
+            broadcast=_size(conf.get(f"{adaptive}autoBroadcastJoinThreshold", broadcast)),
+            merges=conf.get(f"{adaptive}coalescePartitions.enabled", "true") == "true",
+            splits=conf.get(f"{adaptive}skewJoin.enabled", "true") == "true",
         )
-        return by_size(goals)(stage, sizes)
 
     # ---- keeping ---------------------------------------------------------------------------------
 
@@ -121,7 +154,12 @@ class QueryEngine:
         """Keep what a plan computes once it is computed; False if it is kept already."""
         settings = self.settings
         return self.cached.keep(
-            plan, level, lambda part: lower(optimise(part, settings), self.lowering(settings))
+            plan,
+            level,
+            lambda part: lower(
+                optimise(with_rows(self._without_recursion(part)), settings),
+                self.lowering(settings),
+            ),
         )
 
     def unpersist(self, plan: l.Plan, blocking: bool = False) -> bool:
@@ -145,7 +183,8 @@ class QueryEngine:
         mode : str
             'simple', 'codegen': the physical plan; 'extended': the logical ones too; 'cost': the
             optimised one with estimated sizes; 'formatted': the physical one, then what its
-            stages' nodes do.
+            stages' nodes do. If the query ran and measured sizes changed the physical plan, it is
+            shown as it was before and after.
 
         Raises
         ------
@@ -155,7 +194,6 @@ class QueryEngine:
         if mode not in _MODES:
             raise ValueError(f"explain knows the modes {', '.join(_MODES)}, not {mode!r}")
         best = self.optimised(plan)
-        picture = self._sc._session.picture(lower(best, self.lowering(self.settings)))
         parts = []
         if mode == "extended":
             types = ", ".join(f"{a.name}: {a.kind.simpleString()}" for a in plan.output)
@@ -165,7 +203,13 @@ class QueryEngine:
             parts += [("Optimized Logical Plan", tree(best))]
         if mode == "cost":
             parts += [("Optimized Logical Plan", tree(best, self._statistics()))]
-        parts += [("Physical Plan", picture)]
+        changed = self._changed.get(plan)
+        if changed is None:
+            picture = self._sc._session.picture(lower(best, self.lowering(self.settings)))
+            parts += [("Physical Plan", picture)]
+        else:
+            parts += [("Physical Plan", "Measured sizes changed it when it ran.")]
+            parts += [("Initial Plan", changed.before), ("Final Plan", changed.after)]
         return "\n\n".join(f"== {title} ==\n{text}" for title, text in parts) + "\n"
 
     def _statistics(self) -> Callable[[l.Plan], str]:
@@ -184,14 +228,31 @@ class QueryEngine:
         come: dict[int, list[pa.Table]] = {}
         wanted = 0
         with translated():
-            about = self._sc._about_job()
-            answers = self._sc._session.run(self.physical(plan), site=call_site(), **about)
+            adapted = list[Stage]()
+            node, answers = self._begun(plan, adapted)
             for partition, tables in answers:
                 come[partition] = tables
                 while wanted in come:  # in their order, each as soon as those before it are there
                     for table in come.pop(wanted):
                         yield named(table, plan.output)
                     wanted += 1
+            self._changed.pop(plan, None)
+            if adapted:
+                picture = self._sc._session.picture
+                self._changed[plan] = _Changed(picture(node), picture(node, adapted))
+
+    def _begun(
+        self, plan: l.Plan, adapted: list[Stage]
+    ) -> tuple[Node, Iterator[tuple[int, list[pa.Table]]]]:
+        """The physical plan, and (partition, tables) of the answer as they come."""
+        settings, about = self.settings, self._sc._about_job()
+        best, how = self.optimised(plan, settings), self.lowering(settings)
+        run = partial(self._sc._session.run, adapted=adapted, site=call_site(), **about)
+        some = first_rows(best, how)
+        if some is not None:
+            return some.node, in_waves(some, run)
+        node = lower(best, how)
+        return node, run(node)
 
     def table(self, plan: l.Plan) -> pa.Table:
         """The whole answer."""
@@ -200,6 +261,15 @@ class QueryEngine:
             columns = [pa.field(a.name, to_arrow(t.nullable(a.kind)), True) for a in plan.output]
             return pa.schema(columns).empty_table()
         return pa.concat_tables(found)
+
+
+@functools.cache
+def _user() -> str:
+    """Whose process this is."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return str(os.getuid())
 
 
 def _size(text: str | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from executors.nesting import room
 from executors.relational.errors import QueryError
 from executors.relational.pyvalues import BadValue
 from minispark import errors
@@ -64,17 +65,31 @@ def of_analysis(error: AnalysisError) -> errors.PySparkException:
     return errors.AnalysisException(str(error), error.code)
 
 
+def _placed(found: errors.PySparkException, error: Exception) -> errors.PySparkException:
+    """The exception with what was noted of the place: the row, the task, the user's line."""
+    for note in getattr(error, "__notes__", ()):
+        found.add_note(note)
+    return found
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """In this block, errors of planning and running are those that PySpark's users know."""
     try:
-        yield
+        with room():
+            yield
+    except RecursionError:
+        raise errors.AnalysisException(
+            "the query nests deeper than there is room for: compute it in steps, with "
+            "localCheckpoint() or createDataFrame(df.rdd, df.schema) between them",
+            "FAILED_TO_PARSE_TOO_COMPLEX",
+        ) from None
     except AnalysisError as error:
         raise of_analysis(error) from None
     except QueryError as error:
-        raise of_query(error) from None
+        raise _placed(of_query(error), error) from None
     except BadValue as error:
-        raise of_value(error) from None
+        raise _placed(of_value(error), error) from None
     except CannotInfer as error:
         raise errors.PySparkTypeError(str(error), error.code) from None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from executors.formats.csv import Dialect
 from executors.formats.listing import FilesError
 from executors.formats.scanning import KNOWN, words
 from executors.formats.writing import ORC, PARQUET
@@ -71,9 +73,28 @@ def format_of(source: str) -> str:
 
 
 def check_read(form: str, options: Mapping[str, str]) -> None:
-    """Tell of options that a reader does not know, once; refuse those it cannot honour."""
+    """Tell of options that a reader does not know, once; refuse those it cannot honour.
+
+    Raises
+    ------
+    IllegalArgumentException
+        A value makes no sense.
+    """
     _tell(form, options, KNOWN[form])
     _refuse_locale(options)
+    encoding = options.get("encoding", options.get("charset", "utf-8"))
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise errors.IllegalArgumentException(
+            f"there is no encoding {encoding!r}; there are utf-8, utf-16, iso-8859-1 and others",
+            "INVALID_PARAMETER_VALUE.CHARSET",
+        ) from None
+    if form == "csv":
+        try:
+            Dialect.of(options)
+        except ValueError as error:
+            raise errors.IllegalArgumentException(str(error)) from None
 
 
 def check_written(form: str, options: Mapping[str, str]) -> None:

@@ -29,6 +29,8 @@ def applied(
     zone = df._engine.settings.zone
     f = ApplyGroups(func, style, df._output, tuple(found), below.output, attrs, zone)
     label = "applyInPandas" if style == "pandas" else "applyInArrow"
+    if not found:
+        below = l.Repartition(below, 1)
     return df._with(l.Batches(below, f, attrs, tuple(found), label))
 
 
@@ -102,7 +104,8 @@ class PandasCogroupedOps:
         names = (df.columns, other._df.columns)
         zone = df._engine.settings.zone
         f = CoGroups(func, style, union.output, len(keys), places_of, names, attrs, zone)
-        return df._with(l.Batches(union, f, attrs, keys, "cogroup"))
+        below = union if keys else l.Repartition(union, 1)
+        return df._with(l.Batches(below, f, attrs, keys, "cogroup"))
 
 
 def _free(attr: Attr) -> Attr:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from executors.relational.python import AddColumns, AggregateGroups, Calls
+from executors.relational.pythonwindows import FoldWindows
 from planner.columns.expressions import Attr
 from planner.columns.functions.registry import Settings
-from planner.query.analysis.python_calls import Makers, Wanted
+from planner.query.analysis.python_calls import Makers, Wanted, Windows
 
 
 def makers(settings: Settings) -> Makers:
@@ -27,7 +28,19 @@ def makers(settings: Settings) -> Makers:
     ) -> Callable[..., Any]:
         return AggregateGroups(given, keys, tuple(map(_call, calls)), attrs, settings.zone)
 
-    return Makers(add, fold)
+    def over(
+        given: tuple[Attr, ...],
+        kept: int,
+        windows: Windows,
+        calls: tuple[Wanted, ...],
+        attrs: tuple[Attr, ...],
+    ) -> Callable[..., Any]:
+        made = tuple(map(_call, calls))
+        return FoldWindows(
+            given, kept, windows.keys, windows.orders, made, windows.frames, attrs, settings.zone
+        )
+
+    return Makers(add, fold, over)
 
 
 def _call(wanted: Wanted) -> Calls:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -124,7 +125,13 @@ class DataFrameReader:
             self.schema(schema)
         self.options(**options)
         given = path if path is not None else self._options.get("path", [])
-        paths = [given] if isinstance(given, str) else list(given)
+        paths = list(given) if isinstance(given, list | tuple) else [given]
+        for each in paths:
+            if not isinstance(each, str | os.PathLike):
+                raise PySparkTypeError(
+                    f"a path is a str, or a list of them, and not {type(each).__name__}: {each!r}",
+                    "NOT_EXPECTED_TYPE",
+                )
         conf = self._spark.conf
         form = format_of(self._format or conf.get("spark.sql.sources.default", "parquet") or "")
         found = folded({k: v for k, v in self._options.items() if k.lower() != "path"})
@@ -154,6 +161,8 @@ class DataFrameReader:
         )
 
     def _named(self, form: str, path: Any, schema: Any = None, **options: Any) -> Any:
+        if path is None:
+            raise PySparkTypeError(f"{form} needs a path, and was given None", "NOT_EXPECTED_TYPE")
         given = {key: value for key, value in options.items() if value is not None}
         return self.load(path, form, schema, **given)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minispark.sql.reader import DataFrameReader
-from minispark.sql.writer import DataFrameWriter, DataFrameWriterV2
+from minispark.sql.writer import DataFrameWriter
+from minispark.sql.writerv2 import DataFrameWriterV2
 
 __all__ = ["DataFrameReader", "DataFrameWriter", "DataFrameWriterV2"]

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
+from executors.orders import IMPORTS
 from minispark.conf import SparkConf
 from minispark.context import SparkContext
 from minispark.dataset.dataset import Dataset
 from minispark.errors import IllegalArgumentException, PySparkRuntimeError
-from minispark.sql.catalog import Catalog, Views, parts_of
+from minispark.sql.catalog import Catalog, Views
 from minispark.sql.conf import RuntimeConfig, as_text
 from minispark.sql.creating import plan_of
 from minispark.sql.dataframe.dataframe import DataFrame
@@ -21,12 +22,16 @@ from minispark.sql.functions.python import UserDefinedFunction
 from minispark.sql.queries import run_sql as _run_sql
 from minispark.sql.reader import DataFrameReader
 from minispark.sql.udf import UDFRegistration
+from minispark.sql.udtf import UDTFRegistration, UserDefinedTableFunction
+from minispark.sql.warehouse import parts_of
 from minispark.version import __version__
 from planner.columns.expressions import Attr
 from planner.columns.functions.registry import Settings
 from planner.columns.types import LONG
 from planner.query import logical as l
 from planner.site import call_site
+
+_IMPORTS = "polars executors.relational.fragments"  # what the first query would wait for
 
 
 class Builder:
@@ -114,7 +119,8 @@ class Builder:
             session = SparkSession.getActiveSession() or SparkSession._default
             if session is None or session._is_stopped:
                 made = SparkContext._active_spark_context is None
-                sc = SparkContext.getOrCreate(SparkConf().setAll(self._options.items()))
+                options = {**({IMPORTS: _IMPORTS} if made else {}), **self._options}
+                sc = SparkContext.getOrCreate(SparkConf().setAll(options.items()))
                 session = SparkSession(sc)
                 if made:
                     return session
@@ -155,6 +161,7 @@ class SparkSession:
         self._engine = QueryEngine(sparkContext, self._runtime_conf)
         self._views = Views(self)
         self._functions: dict[str, UserDefinedFunction] = {}
+        self._table_functions: dict[str, UserDefinedTableFunction] = {}
         self._take_options(options or {})
         if SparkSession._default is None or SparkSession._default._is_stopped:
             SparkSession._default = self
@@ -464,6 +471,11 @@ class SparkSession:
         """Python functions under names that SQL can use."""
         return UDFRegistration(self)
 
+    @property
+    def udtf(self) -> UDTFRegistration:
+        """Table functions in Python under names that SQL can use."""
+        return UDTFRegistration(self)
+
     # ---- names -----------------------------------------------------------------------------------
 
     @property
@@ -499,6 +511,7 @@ def _to_df(self: Dataset, schema: Any = None, sampleRatio: float | None = None) 
     return SparkSession.active().createDataFrame(self, schema, sampleRatio)
 
 
+UserDefinedTableFunction.session = SparkSession.active
 Dataset.toDF = _to_df  # type: ignore[attr-defined]
 
 
@@ -516,6 +529,5 @@ _NOT_YET = frozenset(
         "removeProgressHandler",
         "streams",
         "tvf",
-        "udtf",
     }
 )

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from minispark.errors import AnalysisException, PySparkValueError
-from minispark.sql.catalog import DEFAULT, GLOBAL, Views, matches
+from minispark.sql.catalog import GLOBAL, Views, matches
 from minispark.sql.dataframe.dataframe import DataFrame
 from minispark.sql.errors import translated
 from minispark.sql.parser import commands as c
 from minispark.sql.parser.reading import Node, table_names
 from minispark.sql.parser.statements import plan_of
+from minispark.sql.tables import described, needed, partitions
+from minispark.sql.tablestatements import do
 from minispark.storagelevel import StorageLevel
 from planner.columns import types as t
 from planner.columns.columnar import to_arrow
@@ -68,9 +69,7 @@ def run(
 
 def _sited(plan: l.Plan, site: Site) -> l.Plan:
     """The plan with the user's line on the nodes of the statement; those of views have theirs."""
-    return l.bottom_up(
-        plan, lambda node: replace(node, site=site) if node.site is NOWHERE else node
-    )
+    return l.bottom_up(plan, lambda node: node.at(site) if node.site is NOWHERE else node)
 
 
 def _frame_name(name: str) -> str:
@@ -166,10 +165,37 @@ def _view_of_files(command: c.ViewOfFiles, session: SparkSession, args: Args) ->
 
 @_done.register(c.DropView)
 def _drop_view(command: c.DropView, session: SparkSession, args: Args) -> l.Plan:
-    if session._views.drop(command.name) is None and not command.if_there:
+    if session._views.drop(command.name) is not None:
+        return _nothing()
+    if session._views.warehouse.find(command.name) is not None:
+        raise AnalysisException(
+            f"{'.'.join(command.name)} is a table: use DROP TABLE", "WRONG_COMMAND_FOR_OBJECT_TYPE"
+        )
+    if not command.if_there:
         raise AnalysisException(
             f"there is no view {'.'.join(command.name)}", "TABLE_OR_VIEW_NOT_FOUND"
         )
+    return _nothing()
+
+
+@_done.register(c.DropTable)
+def _drop_table(command: c.DropTable, session: SparkSession, args: Args) -> l.Plan:
+    views: Views = session._views
+    if views.drop(command.name) is not None:
+        return _nothing()
+    found = views.warehouse.find(command.name)
+    if found is None and not command.if_there:
+        raise AnalysisException(
+            f"there is no table {'.'.join(command.name)}", "TABLE_OR_VIEW_NOT_FOUND"
+        )
+    if found is not None:
+        views.warehouse.drop(found)
+    return _nothing()
+
+
+@_done.register(c.OfTables)
+def _of_tables(command: c.OfTables, session: SparkSession, args: Args) -> l.Plan:
+    do(command.what, session, lambda tree: _planned(session, tree, args))
     return _nothing()
 
 
@@ -224,6 +250,12 @@ def _explain(command: c.Explain, session: SparkSession, args: Args) -> l.Plan:
 
 @_done.register(c.Describe)
 def _describe(command: c.Describe, session: SparkSession, args: Args) -> l.Plan:
+    table = None
+    if command.query is None and session._views.find(command.name) is None:
+        table = session._views.warehouse.find(command.name)
+    if table is not None:
+        shown = [("col_name", t.STRING), ("data_type", t.STRING), ("comment", t.STRING)]
+        return _result(shown, described(table))
     plan = (
         session._views.relation(command.name)
         if command.query is None
@@ -251,8 +283,11 @@ def _show(command: c.Show, session: SparkSession, args: Args) -> l.Plan:
         names = [name for name in sorted(TABLE) if matches(name, command.like)]
         return _result([("function", t.STRING)], [(name,) for name in names])
     if command.what == "databases":
-        found = [(DEFAULT,)] if matches(DEFAULT, command.like) else []
+        found = [(name,) for name in views.warehouse.databases() if matches(name, command.like)]
         return _result([("namespace", t.STRING)], found)
+    if command.what == "partitions":
+        table = needed(session, command.of)
+        return _result([("partition", t.STRING)], [(each,) for each in partitions(session, table)])
     everywhere = bool(command.of) and command.of[-1].lower() == GLOBAL
     shown = [*(views.all(True) if everywhere else ()), *views.all()]
     rows = [
@@ -261,6 +296,13 @@ def _show(command: c.Show, session: SparkSession, args: Args) -> l.Plan:
         if matches(view.name, command.like)
     ]
     fields = [("namespace", t.STRING), ("viewName", t.STRING), ("isTemporary", t.BOOLEAN)]
+    if command.what == "tables" and not everywhere:
+        database = views.warehouse.need(command.of[-1]) if command.of else None
+        rows += [
+            (table.database, table.name, False)
+            for table in views.warehouse.tables(database)
+            if matches(table.name, command.like)
+        ]
     if command.what == "tables":
         fields[1] = ("tableName", t.STRING)
     return _result(fields, rows)

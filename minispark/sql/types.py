@@ -72,7 +72,9 @@ _NOT_YET = frozenset(
     {
         "CalendarIntervalType",
         "CharType",
+        "Geography",
         "GeographyType",
+        "Geometry",
         "GeometryType",
         "SpatialType",
         "TimeType",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from executors.formats import commit, textual
 from executors.formats.files import locate
 from executors.formats.writing import Writing
-from minispark.dataset.plans import by_partition
-from minispark.errors import AnalysisException, IllegalArgumentException, PySparkTypeError
+from minispark.errors import AnalysisException, IllegalArgumentException
+from minispark.sql import tables
 from minispark.sql.fileoptions import (
     ELSEWHERE,
     as_text,
@@ -17,8 +17,12 @@ from minispark.sql.fileoptions import (
     folded,
     format_of,
 )
+from minispark.sql.warehouse import parts_of
 from planner.columns import types as t
+from planner.ops import Relational
+from planner.plan import Narrow
 from planner.query import logical as l
+from planner.site import call_site
 
 if TYPE_CHECKING:
     from minispark.sql.dataframe.core import Core
@@ -31,7 +35,6 @@ _MODES = {
     "overwrite": "overwrite",
     "ignore": "ignore",
 }
-_NO_CATALOG = "there is no catalog of tables that stay; use save(path), parquet(path), …"
 
 
 class DataFrameWriter:
@@ -174,7 +177,9 @@ class DataFrameWriter:
             return
         writing = Writing(job, form, columns, folders, options, engine.settings)
         try:
-            node = by_partition(engine.physical(plan), writing)
+            site = call_site()
+            op = Relational(writing, site.method, splits=(0,))
+            node = Narrow(engine.physical(plan), op, site=site)
             found = dict(self._df._session.sparkContext._session.run(node, site=node.site))
             written = [each for partition in sorted(found) for each in found[partition]]
         except BaseException:  # an interrupt too: no partial output stays
@@ -228,6 +233,14 @@ class DataFrameWriter:
                     "PARTITION_COLUMN_NOT_FOUND_IN_SCHEMA",
                 )
         places = tuple(names.index(fold(part)) for part in self._parts)
+        for place in places:
+            kind = columns.fields[place].dataType
+            if isinstance(kind, t.ArrayType | t.MapType | t.StructType):
+                raise AnalysisException(
+                    f"partitionBy: the column {columns.names[place]} is {kind.simpleString()}, "
+                    "which cannot name a folder",
+                    "INVALID_PARTITION_COLUMN_DATA_TYPE",
+                )
         if places and len(places) == len(names):
             raise AnalysisException(
                 "partitionBy names all columns: there would be none in the files",
@@ -236,6 +249,11 @@ class DataFrameWriter:
         return places
 
     def _check(self, form: str, schema: t.StructType) -> None:
+        if form != "text" and _empty(schema):
+            raise AnalysisException(
+                f"{form} files need at least one column, in every struct too",
+                "EMPTY_SCHEMA_NOT_SUPPORTED_FOR_DATASOURCE",
+            )
         if form == "text" and len(schema) != 1:
             raise AnalysisException(
                 f"text files hold one column, and there are {len(schema)}",
@@ -361,7 +379,7 @@ class DataFrameWriter:
         given = {key: value for key, value in options.items() if value is not None}
         self.save(path, form, mode, parts, **given)
 
-    # ---- not there -------------------------------------------------------------------------------
+    # ---- tables ----------------------------------------------------------------------------------
 
     def saveAsTable(
         self,
@@ -370,13 +388,63 @@ class DataFrameWriter:
         mode: str | None = None,
         partitionBy: str | list[str] | None = None,
         **options: Any,
-    ) -> NoReturn:
-        """Not there: a catalog."""
-        raise NotImplementedError(f"DataFrameWriter.saveAsTable: {_NO_CATALOG}")
+    ) -> None:
+        """Write the rows as a table that stays, below `spark.sql.warehouse.dir`.
 
-    def insertInto(self, tableName: str, overwrite: bool | None = None) -> NoReturn:
-        """Not there: a catalog."""
-        raise NotImplementedError(f"DataFrameWriter.insertInto: {_NO_CATALOG}")
+        Parameters
+        ----------
+        name : str
+            The table, perhaps with its database in front.
+        format, mode, partitionBy, options
+            As the methods of these names; with the option `path` the files are there, and stay
+            when the table is dropped.
+
+        Raises
+        ------
+        AnalysisException
+            There is such a table and the mode is 'error'; or it does not fit what is appended.
+        """
+        self.mode(mode).options(**options)
+        if partitionBy is not None:
+            self.partitionBy(*([partitionBy] if isinstance(partitionBy, str) else partitionBy))
+        if format is not None:
+            self.format(format)
+        if self._sorted:
+            raise AnalysisException("sortBy needs bucketBy", "SORT_BY_WITHOUT_BUCKETING")
+        tables.save(
+            self._df,  # type: ignore[arg-type]
+            parts_of(name),
+            self._mode,
+            self._format,
+            self._parts,
+            self._options,
+        )
+
+    def insertInto(self, tableName: str, overwrite: bool | None = None) -> None:
+        """Write the rows into a table that is there, columns by position.
+
+        Parameters
+        ----------
+        tableName : str
+            The table.
+        overwrite : bool, optional
+            In the place of its rows.
+
+        Raises
+        ------
+        AnalysisException
+            There is no such table, or the columns do not fit.
+        """
+        if self._parts:
+            raise AnalysisException(
+                "insertInto and partitionBy do not go together: the table says how it is "
+                "partitioned",
+                "_LEGACY_ERROR_TEMP_1309",
+            )
+        over = self._mode == "overwrite" if overwrite is None else overwrite
+        tables.insert_into(self._df, parts_of(tableName), over)  # type: ignore[arg-type]
+
+    # ---- not there -------------------------------------------------------------------------------
 
     def jdbc(
         self,
@@ -409,74 +477,8 @@ class DataFrameWriter:
         raise NotImplementedError("DataFrameWriter.xml is not there; use json")
 
 
-class DataFrameWriterV2:
-    """`df.writeTo(table)`: tables of a catalog, which is not there; its methods say so."""
-
-    def __init__(self, df: Core, table: str) -> None:
-        self._df = df
-        self._table = table
-        self._options: dict[str, str] = {}
-        self._provider: str | None = None
-
-    def using(self, provider: str) -> Self:
-        """The format."""
-        self._provider = provider
-        return self
-
-    def option(self, key: str, value: Any) -> Self:
-        """Set an option."""
-        self._options[key] = as_text(value)
-        return self
-
-    def options(self, **options: Any) -> Self:
-        """Set options."""
-        for key, value in options.items():
-            self.option(key, value)
-        return self
-
-    def tableProperty(self, property: str, value: str) -> Self:
-        """Set a property of the table."""
-        return self.option(property, value)
-
-    def partitionedBy(self, col: Any, *cols: Any) -> Self:
-        """The columns that name folders."""
-        for each in (col, *cols):
-            if not isinstance(each, str) and not hasattr(each, "_expr"):
-                raise PySparkTypeError(
-                    f"partitionedBy takes columns, not {type(each).__name__}", "NOT_COLUMN_OR_STR"
-                )
-        return self
-
-    def _refuse(self, method: str) -> NoReturn:
-        raise NotImplementedError(
-            f"DataFrameWriterV2.{method}({self._table}): there is no catalog of tables that stay; "
-            "use df.write.save(path)"
-        )
-
-    def clusterBy(self, col: str, *cols: str) -> NoReturn:
-        """Not there: a catalog."""
-        self._refuse("clusterBy")
-
-    def create(self) -> NoReturn:
-        """Not there: a catalog."""
-        self._refuse("create")
-
-    def replace(self) -> NoReturn:
-        """Not there: a catalog."""
-        self._refuse("replace")
-
-    def createOrReplace(self) -> NoReturn:
-        """Not there: a catalog."""
-        self._refuse("createOrReplace")
-
-    def append(self) -> NoReturn:
-        """Not there: a catalog."""
-        self._refuse("append")
-
-    def overwrite(self, condition: Any) -> NoReturn:
-        """Not there: a catalog."""
-        self._refuse("overwrite")
-
-    def overwritePartitions(self) -> NoReturn:
-        """Not there: a catalog."""
-        self._refuse("overwritePartitions")
+def _empty(kind: t.StructType) -> bool:
+    """Whether it has no fields, or a struct in it has none."""
+    return not kind.fields or any(
+        _empty(each.dataType) for each in kind.fields if isinstance(each.dataType, t.StructType)
+    )

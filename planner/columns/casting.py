@@ -89,7 +89,7 @@ def cast(value: pl.Expr, old: t.DataType, new: t.DataType, mode: str, at: Settin
     if isinstance(old, _INTERVALS) or isinstance(new, _INTERVALS):
         if type(old) is type(new):
             return value
-        if isinstance(old, _INTERVALS) and isinstance(new, t.IntegralType) and _one_unit(old):
+        if isinstance(old, _INTERVALS) and isinstance(new, t.IntegralType):
             return numbers.to_number(spans.span_to_whole(value, old), t.LONG, new, mode)
         if isinstance(old, t.IntegralType) and isinstance(new, _INTERVALS):
             return spans.whole_to_span(value, new)
@@ -100,10 +100,6 @@ def cast(value: pl.Expr, old: t.DataType, new: t.DataType, mode: str, at: Settin
     if isinstance(old, t.StringType):
         return _from_text(value, new, mode, at)
     return _plain(value, old, new, mode, at)
-
-
-def _one_unit(kind: t.DayTimeIntervalType | t.YearMonthIntervalType) -> bool:
-    return kind.startField == kind.endField
 
 
 def _from_text(text: pl.Expr, new: t.DataType, mode: str, at: Settings) -> pl.Expr:

@@ -80,14 +80,20 @@ def widest(a: t.DataType, b: t.DataType) -> t.DataType | None:
         inner = widest(a.elementType, b.elementType)
         return inner and t.ArrayType(inner, a.containsNull or b.containsNull)
     if isinstance(a, t.MapType) and isinstance(b, t.MapType):
-        key, value = widest(a.keyType, b.keyType), widest(a.valueType, b.valueType)
-        texts = isinstance(a.keyType, t.StringType) + isinstance(b.keyType, t.StringType)
-        if key is None or value is None or texts == 1:
-            return None  # a key that a cast might make NULL is none
+        key, value = widest_key(a.keyType, b.keyType), widest(a.valueType, b.valueType)
+        if key is None or value is None:
+            return None
         return t.MapType(key, value, a.valueContainsNull or b.valueContainsNull)
     if isinstance(a, t.StructType) and isinstance(b, t.StructType):
         return _struct(a, b)
     return _with_text(a, b)
+
+
+def widest_key(a: t.DataType, b: t.DataType) -> t.DataType | None:
+    """As `widest`, for keys of maps: a key that a cast might make NULL is none."""
+    texts = isinstance(a, t.StringType) + isinstance(b, t.StringType)
+    unlike = texts == 1 and t.NULL not in (a, b)
+    return None if unlike else widest(a, b)
 
 
 def _number(a: t.DataType, b: t.DataType) -> t.DataType:

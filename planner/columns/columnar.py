@@ -73,8 +73,9 @@ def to_polars(kind: t.DataType) -> pl.DataType:
             return pl.Decimal(kind.precision, kind.scale)
         case t.ArrayType():
             return pl.List(to_polars(kind.elementType))
-        case t.MapType():
-            return pl.Map(to_polars(kind.keyType), to_polars(kind.valueType))
+        case t.MapType():  # an empty one has keys of no type, which Polars does not take
+            key = t.BYTE if isinstance(kind.keyType, t.NullType) else kind.keyType
+            return pl.Map(to_polars(key), to_polars(kind.valueType))
         case t.StructType():
             return pl.Struct({f.name: to_polars(f.dataType) for f in kind.fields})
         case t.DayTimeIntervalType():
@@ -97,7 +98,8 @@ def to_arrow(kind: t.DataType) -> pa.DataType:
             return pa.large_list(pa.field("element", to_arrow(kind.elementType), kind.containsNull))
         case t.MapType():
             value = pa.field("value", to_arrow(kind.valueType), kind.valueContainsNull)
-            return pa.map_(pa.field("key", to_arrow(kind.keyType), False), value)
+            key = t.BYTE if isinstance(kind.keyType, t.NullType) else kind.keyType
+            return pa.map_(pa.field("key", to_arrow(key), False), value)
         case t.StructType():
             return pa.struct(
                 [pa.field(f.name, to_arrow(f.dataType), f.nullable) for f in kind.fields]

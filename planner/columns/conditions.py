@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import reduce
 
 from planner.columns import types as t
-from planner.columns.expressions import Attr, Call, Expr, Literal, Outer, attributes, walk
+from planner.columns.expressions import Attr, Call, Expr, Literal, Outer, attributes, holds
 from planner.query import logical as l
 
 EQUAL = ("=", "==")
@@ -58,24 +58,23 @@ def _factored(condition: Call) -> list[Expr]:
 
 def equal_keys(node: l.Join) -> tuple[list[tuple[Expr, Expr]], list[Expr]]:
     """The pairs (expression of the left side, of the right) that must be equal, and the rest."""
-    return _pairs(conjuncts(node.condition), node.left.output, node.right.output, EQUAL)
+    return _pairs(conjuncts(node.condition), node.left.there, node.right.there, EQUAL)
 
 
 def same_keys(
     parts: Sequence[Expr], left: Iterable[Attr], right: Iterable[Attr]
 ) -> tuple[list[tuple[Expr, Expr]], list[Expr]]:
     """As `equal_keys`, of conditions `a <=> b`."""
-    return _pairs(parts, left, right, (SAME,))
+    return _pairs(parts, set(left), set(right), (SAME,))
 
 
 def _pairs(
-    parts: Sequence[Expr], left: Iterable[Attr], right: Iterable[Attr], signs: Sequence[str]
+    parts: Sequence[Expr], left: Set[Attr], right: Set[Attr], signs: Sequence[str]
 ) -> tuple[list[tuple[Expr, Expr]], list[Expr]]:
-    of_left, of_right = set(left), set(right)
     pairs: list[tuple[Expr, Expr]] = []
     rest: list[Expr] = []
     for part in parts:
-        found = _sides(part, of_left, of_right, signs)
+        found = _sides(part, left, right, signs)
         if found is None:
             rest.append(part)
         else:
@@ -84,7 +83,7 @@ def _pairs(
 
 
 def _sides(
-    part: Expr, left: set[Attr], right: set[Attr], signs: Sequence[str]
+    part: Expr, left: Set[Attr], right: Set[Attr], signs: Sequence[str]
 ) -> tuple[Expr, Expr] | None:
     """A comparison of the two sides as (of the left, of the right)."""
     if not isinstance(part, Call) or part.name not in signs or has_outer(part):
@@ -100,7 +99,7 @@ def _sides(
 
 def has_outer(expr: Expr) -> bool:
     """Whether an expression uses a column of a query around."""
-    return any(isinstance(each, Outer) for each in walk(expr))
+    return holds(expr, Outer)
 
 
 def conjunction(parts: Sequence[Expr]) -> Expr:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 from planner.columns import types as t
@@ -47,6 +47,15 @@ class Expr:
     @property
     def nullable(self) -> bool:
         return True
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__
+        if _FACTS in state or _ATTR in state:  # what was found out of it stays here
+            state = {key: value for key, value in state.items() if key not in (_FACTS, _ATTR)}
+        return state
+
+
+_FACTS, _ATTR = "_facts", "_attr"
 
 
 # ---- as the user wrote it ------------------------------------------------------------------------
@@ -144,11 +153,21 @@ class Attr(Expr):
         """The name of the physical column, which is unique: `name#id`."""
         return f"{self.name}#{self.id}"
 
+    def called(self, qualifiers: tuple[str, ...]) -> Attr:
+        """The same column, of a table of that name."""
+        return Attr(self.name, self.kind, self.null, self.id, qualifiers, self.metadata)
+
+    def or_null(self) -> Attr:
+        """The same column, where rows may lack it."""
+        if self.null:
+            return self
+        return Attr(self.name, self.kind, True, self.id, self.qualifiers, self.metadata)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Attr) and self.id == other.id
 
     def __hash__(self) -> int:
-        return hash(self.id)
+        return self.id
 
 
 @dataclass(frozen=True)
@@ -226,9 +245,19 @@ class Call(Expr):
         return self.args if self.where is None else (*self.args, self.where)
 
     def with_children(self, children: tuple[Expr, ...]) -> Expr:
-        if self.where is None:
-            return replace(self, args=children)
-        return replace(self, args=children[:-1], where=children[-1])
+        where = self.where
+        if where is not None:
+            children, where = children[:-1], children[-1]
+        return Call(
+            self.name,
+            children,
+            self.distinct,
+            where,
+            self.kind,
+            self.null,
+            self.ignore_nulls,
+            self.shown,
+        )
 
     @property
     def type(self) -> t.DataType:
@@ -257,7 +286,7 @@ class Cast(Expr):
         return (self.child,)
 
     def with_children(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, child=children[0])
+        return Cast(children[0], self.kind, self.mode, self.hidden)
 
     @property
     def type(self) -> t.DataType:
@@ -265,7 +294,18 @@ class Cast(Expr):
 
     @property
     def nullable(self) -> bool:
-        return self.child.nullable or self.mode != "implied"
+        return self.child.nullable or _loses(self.child.type, self.kind, self.mode)
+
+
+def _loses(old: t.DataType, new: t.DataType, mode: str) -> bool:
+    """Whether a cast may make NULL of a value, as Spark tells it."""
+    if mode == "implied" or isinstance(new, t.StringType):
+        return False
+    moments = (t.DateType, t.TimestampType, t.TimestampNTZType)
+    if isinstance(old, moments) and isinstance(new, moments):
+        return False
+    numbers = isinstance(old, t.NumericType) and isinstance(new, t.NumericType)
+    return not (mode == "ansi" and numbers)
 
 
 @dataclass(frozen=True)
@@ -282,7 +322,7 @@ class Alias(Expr):
         return (self.child,)
 
     def with_children(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, child=children[0])
+        return Alias(children[0], self.name, self.id, self.metadata)
 
     @property
     def type(self) -> t.DataType:
@@ -292,10 +332,14 @@ class Alias(Expr):
     def nullable(self) -> bool:
         return self.child.nullable
 
-    @cached_property
+    @property
     def attr(self) -> Attr:
         """The output column."""
-        return Attr(self.name, self.type, self.nullable, self.id, (), self.metadata or ())
+        found: Attr | None = self.__dict__.get(_ATTR)
+        if found is None:
+            found = Attr(self.name, self.type, self.nullable, self.id, (), self.metadata or ())
+            self.__dict__[_ATTR] = found
+        return found
 
 
 @dataclass(frozen=True)
@@ -326,7 +370,7 @@ class Order(Expr):
         return (self.child,)
 
     def with_children(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, child=children[0])
+        return Order(children[0], self.ascending, self.nulls_first)
 
     @property
     def type(self) -> t.DataType:
@@ -431,13 +475,96 @@ def walk(expr: Expr) -> Iterator[Expr]:
     while todo:
         found = todo.pop()
         yield found
-        todo.extend(reversed(found.children))
+        below = found.children
+        if below:
+            todo.extend(below[::-1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What many ask of an expression and all below it: found once, kept with the expression."""
+
+    columns: dict[Attr, None]
+    classes: frozenset[type[Expr]]
+    calls: frozenset[str]  # names, in lower case
+
+
+_NO_CALLS: frozenset[str] = frozenset()
+
+
+def _facts(expr: Expr) -> _Facts:
+    known: _Facts | None = expr.__dict__.get(_FACTS)
+    if known is not None:
+        return known
+    todo = [expr]
+    while True:
+        at = todo[-1]
+        if isinstance(at, Attr):  # never kept: it would hold itself
+            found = _Facts({at: None}, frozenset((type(at),)), _NO_CALLS)
+        else:
+            kept: _Facts | None = at.__dict__.get(_FACTS)
+            if kept is None:
+                below = at.children
+                new = [c for c in below if _FACTS not in c.__dict__ and not isinstance(c, Attr)]
+                if new:  # no recursion: expressions can be deep
+                    todo += new
+                    continue
+                kept = at.__dict__[_FACTS] = _joined(at, below)
+            found = kept
+        todo.pop()
+        if not todo:
+            return found
+
+
+def _joined(expr: Expr, below: tuple[Expr, ...]) -> _Facts:
+    """The facts of an expression by those of its children; what is the same is not copied."""
+    columns: dict[Attr, None] = {}
+    classes: frozenset[type[Expr]] = frozenset((type(expr),))
+    calls = frozenset((expr.name.lower(),)) if isinstance(expr, Call) else _NO_CALLS
+    if len(below) == 1 and not isinstance(below[0], Attr):
+        own: _Facts = below[0].__dict__[_FACTS]
+        columns = own.columns
+        classes = own.classes if classes <= own.classes else classes | own.classes
+        return _Facts(columns, classes, own.calls if calls <= own.calls else calls | own.calls)
+    for child in below:
+        if isinstance(child, Attr):
+            columns[child] = None
+            classes |= {type(child)}
+        else:
+            own = child.__dict__[_FACTS]
+            columns.update(own.columns)
+            classes |= own.classes
+            calls |= own.calls
+    return _Facts(columns, classes, calls)
 
 
 def attributes(*exprs: Expr) -> dict[Attr, None]:
     """The columns that expressions read, in the order in which they come; not those of subqueries'
     insides but their `Outer` ones."""
-    return {each: None for expr in exprs for each in walk(expr) if isinstance(each, Attr)}
+    found: dict[Attr, None] = {}
+    for expr in exprs:
+        if isinstance(expr, Attr):
+            found.setdefault(expr)
+        else:
+            found.update(_facts(expr).columns)
+    return found
+
+
+def holds(expr: Expr, *kinds: type[Expr]) -> bool:
+    """Whether an expression, or one below it, is of one of these classes."""
+    if isinstance(expr, Attr):
+        return isinstance(expr, kinds)
+    return _any_of(_facts(expr).classes, kinds)
+
+
+@lru_cache(4096)
+def _any_of(classes: frozenset[type[Expr]], kinds: tuple[type[Expr], ...]) -> bool:
+    return any(issubclass(each, kinds) for each in classes)
+
+
+def calls_in(expr: Expr) -> frozenset[str]:
+    """The names, in lower case, of all functions called in an expression."""
+    return _NO_CALLS if isinstance(expr, Attr) else _facts(expr).calls
 
 
 def rewrite(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:

@@ -1,4 +1,4 @@
-"""Computing in steps: parts of decimal arithmetic become columns before what is made of them.
+"""Computing in steps: parts of checked arithmetic become columns before what is made of them.
 
 Polars finds equal parts of expressions, but not parts of parts, and each product of decimals looks
 at its sides several times: `price * (1 - discount) * (1 + tax)` would compute the first product
@@ -16,7 +16,7 @@ from typing import TypeGuard
 from planner.columns import types as t
 from planner.columns.expressions import Alias, Call, Cast, Expr
 
-_ARITHMETIC = frozenset({"+", "-", "*", "/"})
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "div", "negative"})
 _MOST_DIGITS = 38
 _SEEN_THROUGH = _ARITHMETIC | {"=", "==", "!=", "<>", "<", "<=", ">", ">="}
 
@@ -50,7 +50,7 @@ def in_steps(columns: Sequence[Alias]) -> tuple[list[list[Alias]], list[Alias]]:
 
     def part(expr: Expr, again: bool) -> tuple[Expr, int]:
         """The same of an expression that may be a step itself."""
-        if not _is_decimal(expr) or not (again or often[expr] > 1):
+        if not _is_checked(expr) or not (again or often[expr] > 1):
             return over(expr)
         if expr not in made:
             child, before = over(expr)
@@ -65,8 +65,8 @@ def in_steps(columns: Sequence[Alias]) -> tuple[list[list[Alias]], list[Alias]]:
 
 
 def _parts(expr: Expr) -> Iterator[Expr]:
-    """The decimal arithmetic that an expression computes for every row."""
-    if _is_decimal(expr):
+    """The checked arithmetic that an expression computes for every row."""
+    if _is_checked(expr):
         yield expr
     if isinstance(expr, Cast):
         yield from _parts(expr.child)
@@ -75,12 +75,17 @@ def _parts(expr: Expr) -> Iterator[Expr]:
             yield from _parts(arg)
 
 
-def _is_decimal(expr: Expr) -> TypeGuard[Call]:
+def _is_checked(expr: Expr) -> TypeGuard[Call]:
     return (
-        isinstance(expr, Call) and expr.name in _ARITHMETIC and isinstance(expr.type, t.DecimalType)
+        isinstance(expr, Call)
+        and expr.name in _ARITHMETIC
+        and isinstance(expr.type, t.DecimalType | t.IntegralType)
     )
 
 
 def _looks_again(expr: Call) -> bool:
-    """Whether each side is needed several times: where digits have to be counted."""
-    return isinstance(expr.type, t.DecimalType) and expr.type.precision == _MOST_DIGITS
+    """Whether each side is needed several times: where digits have to be counted, and of whole
+    numbers, whose sums are compared with their sides. A chain of n would be computed 3^n times."""
+    if isinstance(expr.type, t.DecimalType):
+        return expr.type.precision == _MOST_DIGITS
+    return isinstance(expr.type, t.IntegralType)

@@ -9,7 +9,7 @@ This is the one place of `planner` that evaluates anything.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
@@ -36,7 +36,10 @@ from planner.columns.expressions import (
     Query,
     Star,
     Untyped,
+    Variable,
     attributes,
+    calls_in,
+    holds,
     walk,
 )
 from planner.columns.functions.registry import (
@@ -198,9 +201,10 @@ def _typed_constant(expr: Cast, scope: Scope) -> Literal:
 
 def _untyped(expr: Expr) -> bool:
     try:
-        return expr.type is None or any(
-            isinstance(e, Name | Star) or (isinstance(e, Call) and e.kind is None)
-            for e in walk(expr)
+        return (
+            expr.type is None
+            or holds(expr, Name, Star)
+            or any(isinstance(each, Call) and each.kind is None for each in walk(expr))
         )
     except Untyped:
         return True
@@ -216,12 +220,42 @@ def _named(parts: Sequence[str], scope: Scope) -> Expr:
         if found is not None:
             return _outer(found)
         around = around.outer
+    if parts[0].lower() == "_metadata":  # of files; analysis sees to it
+        return _fields(Call("_metadata", kind=_METADATA, null=False), parts[1:], scope)
     names = list(dict.fromkeys(attr.name for attr in scope.attrs))
     near = difflib.get_close_matches(parts[-1], names, 3, 0.5) or names[:5]
-    hint = f"; did you mean one of {', '.join(near)}?" if near else "; there are no columns here"
-    raise AnalysisError(
-        f"there is no column {'.'.join(parts)}{hint}", "UNRESOLVED_COLUMN.WITH_SUGGESTION"
+    hint = (
+        f"; did you mean one of {', '.join(map(quoted, near))}?"
+        if near
+        else "; there are no columns here"
     )
+    raise AnalysisError(
+        f"there is no column {'.'.join(map(quoted, parts))}{hint}",
+        "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+    )
+
+
+def quoted(name: str) -> str:
+    """A name as it must be written, in one line.
+
+    >>> quoted("age"), quoted("a.b")
+    ('age', '`a.b`')
+    """
+    plain = name.replace("_", "a").isalnum()
+    return name if plain else "`{}`".format(name.replace("`", "``").replace("\n", "\\n"))
+
+
+_METADATA = t.StructType(
+    [
+        t.StructField("file_path", t.STRING, False),
+        t.StructField("file_name", t.STRING, False),
+        t.StructField("file_size", t.LONG, False),
+        t.StructField("file_block_start", t.LONG, False),
+        t.StructField("file_block_length", t.LONG, False),
+        t.StructField("file_modification_time", t.TIMESTAMP, False),
+        t.StructField("row_index", t.LONG, True),
+    ]
+)
 
 
 def _outer(found: Expr) -> Expr:
@@ -231,7 +265,7 @@ def _outer(found: Expr) -> Expr:
 
 
 def _call(call: Call, scope: Scope) -> Expr:
-    if call.kind is not None and not any(isinstance(each, Name) for each in walk(call)):
+    if call.kind is not None and not holds(call, Name):
         return call
     try:
         entry = find(call.name)
@@ -244,7 +278,8 @@ def _call(call: Call, scope: Scope) -> Expr:
     except Mismatch as error:
         raise AnalysisError(str(error), error.code) from None
     where = None if call.where is None else _bind(call.where, scope)
-    return replace(call, args=args, kind=kind, null=null, where=where)
+    more = call.ignore_nulls, call.shown
+    return Call(call.name, args, call.distinct, where, kind, null, *more)
 
 
 def _refuse_generators(call: Call, args: Sequence[Expr]) -> None:
@@ -317,6 +352,8 @@ def is_aggregate(expr: Expr) -> bool:
 
 def aggregates(expr: Expr) -> list[Call | PythonCall]:
     """The aggregate calls in an expression, outermost first, but for those of windows."""
+    if not holds(expr, PythonCall) and "aggregate" not in kinds_in(expr):
+        return []
     found: list[Call | PythonCall] = []
     todo = [expr]
     while todo:
@@ -337,9 +374,18 @@ def _folds(expr: Expr) -> TypeGuard[Call | PythonCall]:
     return isinstance(expr, Call) and isinstance(find(expr.name), Aggregate)
 
 
+def kinds_in(expr: Expr) -> frozenset[str]:
+    """What `kind_of` tells of the calls in an expression."""
+    return frozenset([_kind_by_name(name) for name in calls_in(expr)])
+
+
 def kind_of(call: Call) -> str:
     """'scalar', 'aggregate', 'window', 'grouping' or 'generator'."""
-    entry = find(call.name)
+    return _kind_by_name(call.name)
+
+
+def _kind_by_name(name: str) -> str:
+    entry = find(name)
     if isinstance(entry, Aggregate):
         return "aggregate"
     if isinstance(entry, WindowOnly):
@@ -357,6 +403,9 @@ def verify(expr: Expr, settings: Settings) -> None:
     bare = expr.child if isinstance(expr, Alias | Order) else expr
     if not _checkable(bare):
         return
+    shape = shape_of(bare, settings)
+    if shape is not None and shape in _verified:
+        return
     columns: dict[str, Any] = {attr.column: to_polars(attr.kind) for attr in attributes(bare)}
     frame = pl.DataFrame(schema=columns)
     try:
@@ -366,15 +415,60 @@ def verify(expr: Expr, settings: Settings) -> None:
     wanted = to_polars(bare.type)
     if found != wanted:
         raise TypeError(f"{bare!r} is {found} in Polars, and should be {wanted}")
+    if shape is not None:
+        if len(_verified) >= _MOST_SHAPES:
+            _verified.clear()
+        _verified.add(shape)
+
+
+_verified: set[Hashable] = set()  # shapes of expressions that Polars built as promised
+_MOST_SHAPES = 10_000
+# What is built of these hangs on the types of constants, and not on their values.
+_OF_TYPES = frozenset(
+    ("+", "-", "*", "=", "==", "!=", "<>", "<", "<=", ">", ">=", "<=>", "and", "or", "not")
+)
+_PLAIN = (t.NumericType, t.StringType, t.BooleanType, t.DateType, t.TimestampType)
+
+
+def shape_of(expr: Expr, settings: Settings, values: bool = False) -> Hashable | None:
+    """All that decides what `verify` finds; None if that cannot be told.
+
+    It has the builders of the calls with what they are told, the types of columns and constants,
+    and the settings. Two expressions of one shape differ in which columns they read, and in the
+    values of constants that decide no types; with `values` those are in it too.
+    """
+    numbers: dict[int, int] = {}
+    found: list[Hashable] = [settings]
+    todo: list[tuple[Expr, bool]] = [(expr, False)]
+    while todo:
+        each, plain = todo.pop()
+        match each:
+            case Attr(kind=kind, null=null) | Variable(kind=kind, null=null):
+                found += (Attr, numbers.setdefault(each.id, len(numbers)), kind, null)
+            case Literal(value, kind):
+                any_value = plain and value is not None and isinstance(kind, _PLAIN)
+                found += (Literal, kind, any_value or repr(value), type(value).__name__)
+            case Call():
+                found += (Call, find(each.name).build, each.kind, each.null, each.distinct)
+                found += (each.name, each.ignore_nulls, len(each.args), each.where is None)
+            case Cast(_, kind, mode):
+                found += (Cast, kind, mode)
+            case Lambda(params):
+                found += (Lambda, *[numbers.setdefault(p.id, len(numbers)) for p in params])
+            case _:
+                return None
+        inner = not values and isinstance(each, Call) and each.name in _OF_TYPES
+        todo.extend([(child, inner) for child in each.children])
+    return tuple(found)
+
+
+_UNCHECKED = ("window", "generator", "grouping")
 
 
 def _checkable(expr: Expr) -> bool:
-    for each in walk(expr):
-        if isinstance(each, PythonCall | Query | Outer | Over):
-            return False
-        if isinstance(each, Call) and kind_of(each) in ("window", "generator", "grouping"):
-            return False
-    return True
+    if holds(expr, PythonCall, Query, Outer, Over):
+        return False
+    return kinds_in(expr).isdisjoint(_UNCHECKED)
 
 
 _FOLDED = (t.BooleanType, t.IntegralType, t.DoubleType, t.StringType, t.DateType, t.DecimalType)
@@ -387,6 +481,20 @@ def constant(expr: Expr, settings: Settings) -> Literal | None:
         return None
     if isinstance(expr, Call) and kind_of(expr) != "scalar":
         return None
+    shape = shape_of(expr, settings, values=True)
+    if shape is None:
+        return _computed(expr, settings)
+    if shape not in _constants:
+        if len(_constants) >= _MOST_SHAPES:
+            _constants.clear()
+        _constants[shape] = _computed(expr, settings)
+    return _constants[shape]
+
+
+_constants: dict[Hashable, Literal | None] = {}
+
+
+def _computed(expr: Expr, settings: Settings) -> Literal | None:
     try:
         found = pl.select(build(expr, settings).alias("x"))["x"]
     except pl.exceptions.PolarsError:

@@ -1,38 +1,25 @@
 """Plans that change while they run, by the sizes that were measured.
 
-A rule is asked for a stage when all that the stage reads is written (`_adapted` in
+A rule is asked for a stage when what the stage reads is written (`_adapted` in
 planner/scheduling/asking.py). What was written stays; what a task reads of it is a view: several
-small channels together, or one part of a channel that is much larger than the others.
+small channels together, one part of a channel that is much larger than the others, or all of it
+(planner/query/fusing.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from planner.goals import Goals
 from planner.ops import Relational
 from planner.partitioning import ChannelColumn, HashColumns
 from planner.program import Apply, Fetch, Step, Together
+from planner.query.fusing import bytes_in_words, fused
 from planner.reads import ONE_TO_ONE
-from planner.stages import Stage
+from planner.stages import Change, Stage
 
 Sizes = Mapping[int, tuple[int, ...]]
-Adapt = Callable[[Stage, Sizes], Stage]
-
-
-@dataclass(frozen=True)
-class Goals:
-    """How large the work of a task shall be, in bytes.
-
-    `tasks` can run at a time: so many there shall be, if each gets `least`; more than `most` is not
-    put together. A channel is too large if it has more than `skewed` and `factor` times the median.
-    """
-
-    tasks: int
-    least: int = 1 << 20
-    most: int = 64 << 20
-    skewed: int = 256 << 20
-    factor: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -45,32 +32,61 @@ class Task:
     share: tuple[int, int] = (0, 1)
 
 
-def by_size(goals: Goals) -> Adapt:
-    """The rule that gives every task about as much to read."""
+def by_size(stage: Stage, sizes: Sizes) -> Stage:
+    """The rule: small sides of joins go to everyone, and every task gets about as much to read."""
+    goals = goals_of(stage)
+    if goals is None:
+        return stage
+    if stage.later:
+        return fused(stage, sizes, goals)
+    return _evened(stage, sizes, goals)
 
-    def adapt(stage: Stage, sizes: Sizes) -> Stage:
-        fetches = {
-            at: step
-            for at, step in enumerate(stage.program)
-            if isinstance(step, Fetch) and not step.everywhere
-        }
-        if stage.output is None or not fetches or not _may_change(stage, tuple(fetches.values())):
-            return stage
-        measured = {at: sizes[step.exchange] for at, step in fetches.items()}
-        tasks = _tasks(stage, measured, goals)
-        if [task.channels for task in tasks] == [(at,) for at in range(stage.width)]:
-            return stage
-        program = tuple(_viewed(at, step, tasks) for at, step in enumerate(stage.program))
-        return replace(stage, program=program, width=len(tasks))
 
-    return adapt
+def goals_of(stage: Stage) -> Goals | None:
+    """What the user's settings ask for; None if the stage shall stay as it is."""
+    for step in stage.program:
+        ops = step.ops if isinstance(step, Apply) else ()
+        for op in (step.op,) if isinstance(step, Together) else ops:
+            if isinstance(op, Relational) and op.goals is not None:
+                return op.goals
+    return None
+
+
+def _evened(stage: Stage, sizes: Sizes, goals: Goals) -> Stage:
+    fetches = {
+        at: step
+        for at, step in enumerate(stage.program)
+        if isinstance(step, Fetch) and not step.everywhere
+    }
+    if stage.output is None or not fetches or not _may_change(stage, tuple(fetches.values())):
+        return stage
+    measured = {at: sizes[step.exchange] for at, step in fetches.items()}
+    tasks = _tasks(stage, measured, goals)
+    if [task.channels for task in tasks] == [(at,) for at in range(stage.width)]:
+        return stage
+    program = tuple(_viewed(at, step, tasks) for at, step in enumerate(stage.program))
+    changes = (*stage.changes, _told(stage, measured, tasks))
+    return replace(stage, program=program, width=len(tasks), changes=changes)
+
+
+def _told(stage: Stage, measured: Mapping[int, Sequence[int]], tasks: Sequence[Task]) -> Change:
+    """The change in words."""
+    whole = bytes_in_words(sum(map(sum, measured.values())))
+    words = [f"{stage.width} partitions of {whole} in all are read by {len(tasks)} tasks"]
+    for task in tasks:
+        if task.split >= 0 and not task.share[0]:
+            (channel,) = task.channels
+            size = bytes_in_words(measured[task.split][channel])
+            words.append(f"partition {channel}, of {size}, by {task.share[1]} of them")
+    return Change("; ".join(words), len(tasks))
 
 
 def _tasks(stage: Stage, measured: Mapping[int, Sequence[int]], goals: Goals) -> list[Task]:
     channels = [sum(each) for each in zip(*measured.values(), strict=True)]
     goal = max(goals.least, min(goals.most, sum(channels) // max(1, goals.tasks)))
     tasks: list[Task] = []
-    for group in merged(channels, goal):
+    groups = merged(channels, goal) if goals.merges else [(at,) for at in range(len(channels))]
+    for group in groups:
         split = _too_large(stage, measured, group, goals) if len(group) == 1 else None
         if split is None:
             tasks.append(Task(group))
@@ -103,6 +119,8 @@ def _too_large(
     """(the step whose rows are to be split, into how many parts) of a channel that is too large."""
     (channel,) = group
     found = None
+    if not goals.splits:
+        return None
     for at in _splittable(stage):
         size = measured[at][channel] if at in measured else 0
         usual = sorted(measured[at])[len(measured[at]) // 2] if at in measured else 0

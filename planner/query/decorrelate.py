@@ -23,6 +23,7 @@ from planner.columns.expressions import (
     Outer,
     Over,
     attributes,
+    holds,
     rewrite,
     substitute,
     walk,
@@ -53,6 +54,7 @@ def outer_columns(plan: l.Plan) -> set[Attr]:
         each.attr
         for node in l.walk(plan)
         for expr in node.expressions
+        if holds(expr, Outer)
         for each in walk(expr)
         if isinstance(each, Outer)
     }

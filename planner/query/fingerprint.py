@@ -31,7 +31,7 @@ _SKIPPED = ("site", "output")
 def fingerprint(plan: l.Plan) -> str:
     """The text of a plan. A name or a hint on a plan leaves it as it is.
 
-    >>> from planner import types as t
+    >>> from planner.columns import types as t
     >>> numbers = l.Range(Attr("id", t.LONG), 0, 10, 1, 2)
     >>> again = l.Range(Attr("n", t.LONG), 0, 10, 1, 2)
     >>> fingerprint(numbers) == fingerprint(again)

@@ -62,6 +62,43 @@ class Merged(Plan):
         return (*self.groups, *(value.attr for value in self.values))
 
 
+@dataclass(frozen=True)
+class Only:
+    """The rows whose column `mark` is `value`."""
+
+    mark: Attr
+    value: int
+
+
+@dataclass(frozen=True, eq=False)
+class Regrouped(One):
+    """The groups, and the states of each aggregate, of rows that are groups with states already.
+
+    States that the child has are merged (those of the rows that `only` names, if given); those of
+    other aggregates are made of the child's rows.
+    """
+
+    groups: tuple[Attr, ...]
+    values: tuple[Alias, ...]
+    states: tuple[tuple[Attr, ...], ...]
+    only: Only | None = None
+
+    def _columns(self) -> tuple[Attr, ...]:
+        return (*self.groups, *(state for each in self.states for state in each))
+
+
+@dataclass(frozen=True, eq=False)
+class Finished(One):
+    """The aggregates that the child's `states` come to."""
+
+    groups: tuple[Attr, ...]
+    values: tuple[Alias, ...]
+    states: tuple[tuple[Attr, ...], ...]
+
+    def _columns(self) -> tuple[Attr, ...]:
+        return (*self.groups, *(value.attr for value in self.values))
+
+
 @dataclass(frozen=True, eq=False)
 class Sampled(One):
     """Evenly spaced rows of the child in `order`, up to `most`; `weight` says how many rows each

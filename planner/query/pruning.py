@@ -24,9 +24,20 @@ class Cutting:
     tasks: int = 1
 
     def size(self, slices: Sequence[l.FileSlice]) -> int:
-        """The bytes of a task of these slices."""
-        total = sum(max(0, each.bytes) + self.opening for each in slices)
-        return max(1, min(self.most, max(self.opening, total // max(1, self.tasks))))
+        """The bytes of a task of these slices, as Spark finds them."""
+        total = self._total(slices)
+        return max(1, min(self.most, max(self.opening, -(-total // max(1, self.tasks)))))
+
+    def piece(self, slices: Sequence[l.FileSlice]) -> int:
+        """The bytes of the pieces of large files: a little less than `size` where that makes as
+        many of them as end together."""
+        total, size = self._total(slices), self.size(slices)
+        rounds = max(1, -(-total // (size * max(1, self.tasks))))
+        even = -(-total // (rounds * max(1, self.tasks)))
+        return max(1, min(size, max(self.opening, even)))
+
+    def _total(self, slices: Sequence[l.FileSlice]) -> int:
+        return sum(max(0, each.bytes) + self.opening for each in slices)
 
 
 def pruned(scan: l.Scan, settings: Settings) -> l.Scan:
@@ -64,10 +75,10 @@ def tasks(scan: l.Scan, how: Cutting) -> list[tuple[l.FileSlice, ...]]:
     """The slices of each task: large files are cut, small ones put together.
 
     The largest go first, each to the current task until it is full, as Spark does. Slices of one
-    task are in the order of the scan.
+    task are in the order of the scan, and tasks in that of their first slices.
     """
-    most = how.size(scan.slices)
-    pieces = [piece for each in scan.slices for piece in cut(each, most)]
+    most, large = how.size(scan.slices), how.piece(scan.slices)
+    pieces = [piece for each in scan.slices for piece in cut(each, large)]
     order = sorted(range(len(pieces)), key=lambda at: -pieces[at].bytes)
     found: list[list[int]] = []
     full = most + 1
@@ -78,36 +89,59 @@ def tasks(scan: l.Scan, how: Cutting) -> list[tuple[l.FileSlice, ...]]:
             full = 0
         found[-1].append(at)
         full += size + how.opening
-    return [tuple(pieces[at] for at in sorted(places)) for places in found]
+    return [tuple(pieces[at] for at in places) for places in sorted(map(sorted, found))]
 
 
 def cut(piece: l.FileSlice, most: int) -> Iterator[l.FileSlice]:
-    """A slice as pieces of about `most` bytes: runs of row groups, or of bytes."""
-    if piece.bytes <= most or (not piece.pieces and not piece.groups):
+    """A slice as even pieces of about `most` bytes: runs of row groups, or of bytes."""
+    count = -(-piece.bytes // most)
+    if count <= 1 or (not piece.pieces and not piece.groups):
         yield piece
     elif piece.groups:
-        yield from _runs(piece, most)
+        yield from _runs(piece, count)
     else:
         start, stop = piece.pieces
-        for at in range(start, stop, most):
-            end = min(stop, at + most)
+        size = -(-(stop - start) // count)
+        for at in range(start, stop, size):
+            end = min(stop, at + size)
             yield replace(piece, pieces=(at, end), bytes=end - at)
 
 
-def _runs(piece: l.FileSlice, most: int) -> Iterator[l.FileSlice]:
-    """Runs of row groups."""
+_GRAIN = 4  # row groups are cut where they are larger than this part of a task
+
+
+def _runs(piece: l.FileSlice, count: int) -> Iterator[l.FileSlice]:
+    """Even runs of row groups: one is in the run in which its middle is. Of a file on this machine
+    large groups are cut too: rows that are not wanted cost a reader next to nothing there, where
+    over a network each task would fetch all of the group."""
     first = piece.pieces[0] if piece.pieces else 0
-    waiting: list[tuple[int, int]] = []
-    for group in (*piece.groups, None):
-        size = sum(each[1] for each in waiting)
-        if waiting and (group is None or size + group[1] > most):
-            rows = sum(each[0] for each in waiting)
-            groups = tuple(waiting)
-            yield replace(piece, rows=rows, bytes=size, pieces=(first, rows), groups=groups)
-            first += rows
-            waiting = []
-        if group is not None:
-            waiting.append(group)
+    total = sum(size for _, size in piece.groups)
+    grain = total // (count * _GRAIN) if _here(piece.path) else 0
+    runs: list[list[tuple[int, int]]] = [[] for _ in range(count)]
+    at = 0
+    for group in _grains(piece.groups, grain):
+        place = (2 * at + group[1]) * count // (2 * max(1, total))
+        runs[min(place, count - 1)].append(group)
+        at += group[1]
+    for run in filter(None, runs):
+        rows, size = (sum(each[part] for each in run) for part in (0, 1))
+        yield replace(piece, rows=rows, bytes=size, pieces=(first, rows), groups=tuple(run))
+        first += rows
+
+
+def _here(path: str) -> bool:
+    return "://" not in path or path.startswith("file:")
+
+
+def _grains(groups: Sequence[tuple[int, int]], grain: int) -> Iterator[tuple[int, int]]:
+    """The groups, those much larger than `grain` (if it is given) in parts of about that."""
+    for rows, size in groups:
+        parts = max(1, min(rows, round(size / grain))) if grain else 1
+        for part in range(parts):
+            some, bytes_ = (
+                whole * (part + 1) // parts - whole * part // parts for whole in (rows, size)
+            )
+            yield some, bytes_
 
 
 def joined(slices: Sequence[l.FileSlice]) -> list[l.FileSlice]:

@@ -241,7 +241,7 @@ class Sizes:
         pairs, rest = equal_keys(node)
         keys = [a for a, _ in pairs], [b for _, b in pairs]
         if node.kind in ("semi", "anti", "null-aware anti"):
-            most = self.different(node.left, keys[0]) if pairs else 2 * right
+            most = max(1.0, self.different(node.left, keys[0]) if pairs else 2 * right)
             part = min(1.0, min(right, self.different(node.right, keys[1])) / most)
             return max(1.0, left * (part if node.kind == "semi" else max(0.1, 1 - part)))
         found = left * right

@@ -13,7 +13,7 @@ from planner.query.analysis.naming import text_of
 def tree(plan: l.Plan, note: Callable[[l.Plan], str] = lambda node: "") -> str:
     """The plan as text; `note` is put behind the line of each node.
 
-    >>> from planner import types as t
+    >>> from planner.columns import types as t
     >>> print(tree(l.Limit(l.Range(Attr("n", t.LONG, id=0), 0, 9, 1, 2), 3)))
     Limit 3
     +- Range (0, 9, step=1, splits=2) [n#0]

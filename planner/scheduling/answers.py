@@ -102,7 +102,7 @@ class Answers(Asking):
         run = self.runs.get(stage_id)
         if run is None or run.started:
             return
-        stage = self._adapted(run.stage)
+        stage = self._adapted(run.stage, run.users)
         if stage is run.stage:
             return
         run.stage = stage

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from planner.blocks import Outputs
 from planner.events import (
+    Adapted,
     Launch,
     StageStarted,
     TaskId,
@@ -19,8 +21,8 @@ from planner.placement import Slot
 from planner.program import Fetch
 from planner.runs import QUEUED, RUNNING, WAITING, Run, Running
 from planner.scheduling.jobs import Jobs
-from planner.scheduling.tables import unchanged
-from planner.stages import Stage
+from planner.scheduling.tables import Asked, Measured, unchanged
+from planner.stages import Stage, ancestors
 
 _WORTH = 0.05  # seconds that taking another executor's task must save at least
 
@@ -68,7 +70,8 @@ class Asking(Jobs):
         home, bound = (None, False) if stage.barrier else self.needs.home(stage, partition)
         inputs = self.needs.inputs(stage, partition, home)
         run.state[partition] = WAITING
-        for exchange in inputs.absent:
+        late = self._late_ones(stage, run.users) if stage.later and inputs.absent else ()
+        for exchange in [at for at in inputs.absent if at not in late] or inputs.absent:
             self.for_exchange.setdefault(exchange, {})[slot] = None
             self._want_exchange(run, exchange)
         computed = [key for key in inputs.claims if key in self.computing]
@@ -85,7 +88,7 @@ class Asking(Jobs):
     def _want_exchange(self, run: Run, exchange: int) -> None:
         stage = run.stage.parents[exchange]
         filler = self.runs.get(stage.id)
-        stage = self._adapted(stage) if filler is None else filler.stage
+        stage = self._adapted(stage, run.users) if filler is None else filler.stage
         outputs = self.outputs.get(exchange)
         if filler is None or outputs is None:
             missing: Iterable[int] = (
@@ -99,27 +102,50 @@ class Asking(Jobs):
         if not stage.width:  # nobody will write: there is nothing to wait for
             self._todo.extend(self.for_exchange.pop(exchange, {}))
 
-    def _adapted(self, stage: Stage) -> Stage:
-        """The stage as the adaptive rule wants it, once the sizes of all it reads are known.
+    def _adapted(self, stage: Stage, users: Iterable[int]) -> Stage:
+        """The stage as the adaptive rule wants it, by the sizes of what it reads.
 
-        The rule is asked once, before anything of the stage was written; its word then holds for
-        as long as that may be read or written again.
+        The rule is asked before anything of the stage was written, when all it reads is there but
+        for what should be `later`, and again if more is known. Its word then holds for as long as
+        what the stage writes may be read or written again.
         """
-        if self.adapt is unchanged or stage.id in self.adapted:
-            return self.adapted.get(stage.id, stage)
-        known = {exchange: self.outputs.get(exchange) for exchange in stage.parents}
-        if not known or stage.exchange in self.counted:
-            return stage
-        sizes = {at: table.sizes() for at, table in known.items() if table and not table.absent}
-        if len(sizes) < len(known):
-            return stage
-        new = self.adapt(stage, sizes)
-        if new.id != stage.id or (stage.exchange is None and new.width != stage.width):
-            raise ValueError("adapt must keep a stage's id, and a result stage's width")
-        self.adapted[stage.id] = new
-        if stage.exchange in self.outputs:  # somebody wanted it before, and got nothing yet
-            self.outputs[stage.exchange] = Outputs(new.width)
-        return new
+        stage = self.adapted.get(stage.id, stage)
+        while self.adapt is not unchanged and stage.exchange not in self.counted:
+            late = self._late_ones(stage, users)
+            known = frozenset(stage.parents) - late
+            before = self.asked.get(stage.id)
+            if not known or (before is not None and known <= before.known):
+                break
+            if any(at not in self.outputs or self.outputs[at].absent for at in known):
+                break
+            self.asked[stage.id] = Asked(stage.exchange, known)
+            asked = stage if late == stage.later else replace(stage, later=late)
+            new = self.adapt(asked, Measured(self.outputs, sorted(known)))
+            if new.id != stage.id or (stage.exchange is None and new.width != stage.width):
+                raise ValueError("adapt must keep a stage's id, and a result stage's width")
+            if new is asked:
+                break
+            stage = self.adapted[stage.id] = new
+            self._actions.append(Adapted(next(iter(users)), new))
+            if stage.exchange in self.outputs:  # somebody wanted it before, and got nothing yet
+                self.outputs[stage.exchange] = Outputs(new.width)
+        return stage
+
+    def _late_ones(self, stage: Stage, users: Iterable[int]) -> frozenset[int]:
+        """The exchanges that the stage should ask for after the others: of those planned so, the
+        ones that nothing was written for, and that no other stage of these jobs reads.
+
+        There are none for a part of an answer: a row of it must not be where the job that asks for
+        the rest finds it, too.
+        """
+        late = stage.later.difference(self.outputs)
+        for job in [self.jobs[each] for each in users] if late else ():
+            if job.stage.id == stage.id and len(job.partitions) < stage.width:
+                return frozenset()
+            for other in ancestors(job.stage, self.adapted):
+                if other.id != stage.id:
+                    late = late.difference(other.parents)
+        return late
 
     def _forget_output(self, exchange: int, source: int, where: str) -> None:
         """That output is gone. Who waits for the exchange, or will, asks for it again."""

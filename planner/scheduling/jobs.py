@@ -37,6 +37,7 @@ class Jobs(Tables):
         del self.runs[stage]
         if run.stage.exchange is None:
             self.adapted.pop(stage, None)
+            self.asked.pop(stage, None)
         self._unqueue(run)
         if run.held or RUNNING in run.state.values():
             self._abandon_tasks(run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +33,32 @@ from planner.placement import Seats, Slot
 from planner.runs import Held, Run, Running
 from planner.stages import Stage
 
-Adapt = Callable[[Stage, dict[int, tuple[int, ...]]], Stage]
+Sizes = Mapping[int, tuple[int, ...]]  # exchange -> bytes in each of its channels
+Adapt = Callable[[Stage, Sizes], Stage]
 
 
-def unchanged(stage: Stage, sizes: dict[int, tuple[int, ...]]) -> Stage:
+def unchanged(stage: Stage, sizes: Sizes) -> Stage:
     """The adaptive seam left alone: stages run as they were planned."""
     return stage
+
+
+class Measured(Sizes):
+    """The sizes of exchanges that are written, added up when somebody looks."""
+
+    def __init__(self, outputs: Mapping[int, Outputs], exchanges: Iterable[int]) -> None:
+        self._outputs = outputs
+        self._exchanges = tuple(exchanges)
+
+    def __getitem__(self, exchange: int) -> tuple[int, ...]:
+        if exchange not in self._exchanges:
+            raise KeyError(exchange)
+        return self._outputs[exchange].sizes()
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._exchanges)
+
+    def __len__(self) -> int:
+        return len(self._exchanges)
 
 
 @dataclass(frozen=True)
@@ -48,6 +68,14 @@ class Limits:
 
     failures: int = 1
     losses: int = 8
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The adaptive rule was asked about the stage of `exchange` when `known` were written."""
+
+    exchange: int | None
+    known: frozenset[int]
 
 
 class Tables:
@@ -62,7 +90,8 @@ class Tables:
         self.runs: dict[int, Run] = {}
         self.outputs: dict[int, Outputs] = {}
         self.needs = Needs(self.outputs, self.kept, self.seats)
-        self.adapted: dict[int, Stage] = {}  # stages as the adaptive rule left them, by their id
+        self.adapted: dict[int, Stage] = {}  # stages that the adaptive rule changed, by their id
+        self.asked: dict[int, Asked] = {}  # what the rule was asked, by the same
         self.counted: dict[int, set[int]] = {}  # exchange -> map partitions whose updates counted
         self.on_node: dict[str, set[tuple[int, int]]] = {}  # node -> (exchange, map partition)
         self.running: dict[int, Running] = {}
@@ -126,7 +155,7 @@ class Tables:
 
     def tables(self) -> dict[str, Any]:
         """How much every table holds, for leak checks."""
-        names = ["jobs", "runs", "outputs", "adapted", "counted", "on_node", "running", "held"]
-        names += ["for_exchange", "for_kept", "computing", "lost"]
+        names = ["jobs", "runs", "outputs", "adapted", "asked", "counted", "on_node", "running"]
+        names += ["held", "for_exchange", "for_kept", "computing", "lost"]
         sizes = {name: len(getattr(self, name)) for name in names}
         return {**sizes, "waiting": self.seats.waiting(), **self.kept.describe()}

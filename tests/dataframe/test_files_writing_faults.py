@@ -173,8 +173,6 @@ def test_what_cannot_be_written_is_refused_before_anything_is(
         writer(sc).format("avro").save(out)
     with pytest.raises(AnalysisException, match="nonsense"):
         writer(sc).format("nonsense").save(out)
-    with pytest.raises(NotImplementedError, match="catalog"):
-        writer(sc).saveAsTable("x")
     assert not os.path.exists(out)
 
 

@@ -17,6 +17,7 @@ from planner.blocks import Block, MapOutput
 from planner.events import (
     Account,
     Action,
+    Adapted,
     BarrierCall,
     CancelAsked,
     CancelTask,
@@ -46,9 +47,10 @@ from planner.events import (
     Tell,
 )
 from planner.failures import Cancelled, Failure, KeptLost, SliceLost, UserFailure
+from planner.goals import Goals
 from planner.levels import StorageLevel
-from planner.ops import Map, MapPartitions, ZipRows
-from planner.partitioning import Broadcast, Hash
+from planner.ops import Map, MapPartitions, Relational, ZipRows
+from planner.partitioning import Broadcast, Hash, HashColumns
 from planner.plan import Exchange, Narrow, Node, Source, Zip, walk
 from planner.program import Fetch, Keep, Program, Read, unfold
 from planner.scheduler import Limits, Scheduler, unchanged
@@ -87,6 +89,18 @@ def everywhere(child: Node) -> Exchange:
 
 def zipped(*sides: Node) -> Zip:
     return Zip(sides, ZipRows())
+
+
+def by_columns(child: Node, channels: int = 2) -> Exchange:
+    return Exchange(child, HashColumns(channels, (0,)))
+
+
+def joined(small: Node, large: Node, channels: int = 2, limit: int = 60) -> Zip:
+    """A join of tables, whose second side waits until the first is measured: if that has no more
+    than `limit` bytes, it need not move. Tasks write 10 bytes to a channel."""
+    goals = Goals(tasks=2, least=1, broadcast=limit)
+    op = Relational(must_not_run, "join", splits=(0, 1), later=(1,), goals=goals)
+    return Zip((by_columns(small, channels), by_columns(large, channels)), op)
 
 
 def at_barrier(child: Node) -> Narrow:
@@ -397,6 +411,9 @@ class World:
                 self.delivered[job].append(partition)
             case Account(_, updates):
                 self.accounts.append(updates)
+            case Adapted(job, stage):
+                assert job not in self.ended
+                assert self.scheduler.adapted[stage.id] is stage
             case EndJob(job, failure):
                 assert job not in self.ended, "a job ended twice"
                 if failure is None:

@@ -22,7 +22,7 @@ class MergeAll:
         self.calls: list[tuple[int, Sizes]] = []
 
     def __call__(self, stage: Stage, sizes: Sizes) -> Stage:
-        self.calls.append((stage.id, sizes))
+        self.calls.append((stage.id, dict(sizes)))
         if stage.exchange is None:
             return stage
         program = tuple(

@@ -13,6 +13,7 @@ from by_hand import (
     World,
     at_barrier,
     everywhere,
+    joined,
     mapped,
     shape,
     shuffled,
@@ -36,6 +37,7 @@ from planner.levels import StorageLevel
 from planner.ops import Identity
 from planner.plan import Narrow, Node, Union, is_broadcast
 from planner.program import Apply, Fetch
+from planner.query.adaptive import by_size
 from planner.reads import ONE_TO_ONE, coalesce
 from planner.scheduler import Adapt, Scheduler, unchanged
 from planner.stages import Stage
@@ -46,18 +48,23 @@ anything = st.integers(0, 1 << 16)
 
 @st.composite
 def plans(draw: st.DrawFn) -> tuple[Node, list[Node]]:
-    """A plan of at most four stages, and all nodes that were made on the way to it."""
+    """A plan of at most five stages, and all nodes that were made on the way to it."""
     pool: list[Node] = [mapped(source(draw(st.integers(1, 3)))) for _ in range(2)]
     exchanges = 0
     for _ in range(draw(st.integers(1, 6))):
         one, other = draw(st.sampled_from(pool)), draw(st.sampled_from(pool))
         kind = draw(
-            st.sampled_from(["map", "shuffle", "shuffle", "zip", "union", "pack", "meet", "all"])
+            st.sampled_from(
+                ["map", "shuffle", "shuffle", "zip", "union", "pack", "meet", "all", "join", "join"]
+            )
         )
         if kind in ("shuffle", "all") and exchanges < 3:
             exchanges += 1
             wide = shuffled(one, draw(st.integers(1, 3))) if kind == "shuffle" else everywhere(one)
             pool.append(wide if kind == "shuffle" else zipped(other, wide))
+        elif kind == "join" and exchanges < 3:
+            exchanges += 2
+            pool.append(joined(one, other, draw(st.integers(1, 3)), draw(st.sampled_from([0, 60]))))
         elif kind == "zip" and one.width == other.width:
             pool.append(zipped(one, other))
         elif kind == "union" and one.width + other.width <= 4:
@@ -91,7 +98,7 @@ class Histories(RuleBasedStateMachine):
         one_node=st.booleans(),
         failures=st.integers(1, 3),
         losses=st.sampled_from([2, 4, 100]),
-        adapt=st.sampled_from([unchanged, merged]),
+        adapt=st.sampled_from([unchanged, merged, by_size, by_size]),
     )
     def begin(
         self, executors: int, one_node: bool, failures: int, losses: int, adapt: Adapt

@@ -56,6 +56,9 @@ class Tables:
     def call(self, name: str, args: tuple[Expr, ...]) -> Expr | None:
         return None
 
+    def table_function(self, name: str) -> None:
+        return None
+
     def plan(self, text: str, args: Any = None) -> l.Plan:
         """The typed plan of a query."""
         return sql_to_plan(text, self, args)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -182,6 +183,24 @@ def _in_steps() -> list[str]:
         for name, entry in TABLE.items()
         if isinstance(entry, Aggregate) and entry.partial is not None
     )
+
+
+def test_the_page_of_aggregates_has_them_all() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "aggregates.md").read_text()
+    rows = [line.strip("|").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    steps = {name for row in rows if len(row) == 4 for name in row[0].strip().split(", ")}
+    whole = {
+        name: row[1].removesuffix(" ")
+        for row in rows
+        if len(row) == 2
+        for name in row[0].strip().split(", ")
+    }
+    assert steps - {"aggregate"} == set(_in_steps())
+    assert {name: why for name, why in whole.items() if name != "aggregate"} == {
+        name: entry.whole
+        for name, entry in TABLE.items()
+        if isinstance(entry, Aggregate) and entry.whole not in ("", "it is not there")
+    }
 
 
 @pytest.mark.parametrize("name", _in_steps())

@@ -81,6 +81,30 @@ def test_uniform_keys_spread() -> None:
     assert len(sizes) == 8 and max(sizes) < 2 * 80_000 / 8
 
 
+@pytest.mark.parametrize("channels", [1, 2, 7, 32, 33])
+def test_both_ways_to_cut_give_the_same(channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass for each channel, where there are few channels of many rows; else one pass."""
+    table = pa.table(
+        {"k": [n % 1000 for n in range(70_000)], "t": [f"t{n}" for n in range(70_000)]}
+    )
+    halves = [table.slice(0, 10_000), table.slice(10_000)]
+
+    def cut() -> dict[int, pa.Table]:
+        return dict(splitting.by_hash(halves, (0,), channels))
+
+    found = cut()
+    monkeypatch.setattr(splitting, "_FEW", 0)
+    assert {c: t.to_pylist() for c, t in cut().items()} == {
+        c: t.to_pylist() for c, t in found.items()
+    }
+    assert list(found) == sorted(found) and sum(t.num_rows for t in found.values()) == 70_000
+
+
+def test_a_channel_without_rows_is_not_there() -> None:
+    table = pa.table({"k": [5] * 10_000})
+    assert [t.num_rows for _, t in splitting.by_hash([table], (0,), 4)] == [10_000]
+
+
 def test_dealing_depends_on_the_rows_and_not_on_their_order() -> None:
     table = pa.table({"n": range(101), "s": [f"text {n}" for n in range(101)]})
     turned = table.take(list(range(100, -1, -1)))
@@ -99,6 +123,17 @@ def test_a_frame_holds_a_table_and_not_a_pickle() -> None:
     assert [t.num_rows for t in found] == [4, 2]
     assert found[0].drop("f").equals(KEYS.drop("f"))
     assert frames.count(found) == 6 and frames.count([1, 2]) == 2
+
+
+def test_a_frame_is_filled_up_with_zeros() -> None:
+    """Its memory was another frame's before: nothing of that is written."""
+    frames.encode([pa.table({"n": range(1000)})])
+    table = pa.table({"n": pa.array([1, 2, 3], pa.int8())})
+    one, two = bytes(frames.encode([table])), bytes(frames.encode([table]))
+    assert one == two and len(one) % 64 == 0 and not any(one[9:64])
+    several = frames.encode([table, KEYS])
+    found = [row for rows in frames.decode(memoryview(several)) for row in rows]
+    assert [each.num_rows for each in found] == [3, 4]
 
 
 def test_a_compressed_frame_is_smaller() -> None:
@@ -154,5 +189,5 @@ def test_channels_count_rows_of_tables(
 
 def test_the_last_column_says_the_channel() -> None:
     table = pa.table({"n": [1, 2, 3, 4], "channel": [1, 0, 1, 2]})
-    found = {c: t.to_pylist() for c, t in splitting.by_last_column([table])}
+    found = {c: t.to_pylist() for c, t in splitting.by_last_column([table], 3)}
     assert found == {0: [{"n": 2}], 1: [{"n": 1}, {"n": 3}], 2: [{"n": 4}]}

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 import pyarrow.parquet as parquet
 import pytest
-from contexts import make_context
+from contexts import Recorder, make_context
 from hand_made import engine_of
 
 from executors.formats.parquet import described
 from minispark.context import SparkContext
+from planner import events as ev
 from planner.columns.columnar import schema_from_arrow
 from planner.columns.expressions import Attr
 from planner.partitioning import HashColumns
@@ -70,14 +71,31 @@ def test_in_stages(number: int, cut: Tpch, inline: SparkContext) -> None:
             compare(engine.table(plan), expected, number not in ONE_ROW)
 
 
+PARTS = 4
+_WORTH = 8192  # bytes of a task's share: below, a few values decide
+
+
 @pytest.mark.parametrize("number", NUMBERS)
 def test_tables_are_moved_by_hash(number: int, cut: Tpch, inline: SparkContext) -> None:
-    engine = engine_of(inline, mode="never", partitions=3, broadcast="-1", opening=0)
-    node = engine.physical(tables(cut).plan(query_text(number)))
+    """No task reads more than 2/n of what its stage reads."""
+    engine = engine_of(inline, mode="never", partitions=PARTS, broadcast="-1", opening=0)
+    plan = tables(cut).plan(query_text(number))
+    node = engine.physical(plan)
     found = [each.partitioning for each in walk(node) if isinstance(each, Exchange)]
     by_hash = [each for each in found if isinstance(each, HashColumns)]
-    assert all(each.channels == 3 for each in by_hash)
+    assert all(each.channels == PARTS for each in by_hash)
     assert by_hash or number in (6, 14, 19) or len(found) <= 1
+    listener = Recorder()
+    inline._session.add_listener(listener)
+    engine.table(plan)
+    read: dict[int, list[int]] = {}
+    for ended in listener.of(ev.TaskEnded):
+        read.setdefault(ended.task.stage, []).append(ended.report.bytes_in)
+    shared = [sizes for sizes in read.values() if len(sizes) == PARTS]
+    for sizes in shared:
+        assert max(sizes) <= max(2 * sum(sizes) / PARTS, 2 * _WORTH), sizes
+    large = [sizes for sizes in shared if sum(sizes) > PARTS * _WORTH]
+    assert large or number in (1, 6, 11, 15, 19, 22), read
 
 
 @pytest.mark.parametrize(

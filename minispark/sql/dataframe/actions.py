@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from executors.relational.pyvalues import no_garbage, rows_of
 from minispark.dataset.dataset import Dataset
-from minispark.errors import PySparkTypeError
+from minispark.errors import AnalysisException, PySparkTypeError
 from minispark.sql.crossing import rows_dataset
 from minispark.sql.dataframe.core import Core
 from minispark.sql.pandas_frames import frame_of
@@ -77,6 +77,13 @@ class Actions(Core):
         >>> spark.range(9).take(2)
         [Row(id=0), Row(id=1)]
         """
+        if not isinstance(num, int):
+            raise PySparkTypeError(f"take needs a number of rows, not {num!r}", "NOT_INT")
+        if num < 0:
+            raise AnalysisException(
+                f"take needs a number of rows that is not negative, and not {num}",
+                "INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE",
+            )
         return self._rows(l.Limit(self._plan, num))
 
     def tail(self, num: int) -> list[Row]:
@@ -85,7 +92,9 @@ class Actions(Core):
         >>> spark.range(9).tail(2)
         [Row(id=7), Row(id=8)]
         """
-        return self._rows(l.Tail(self._plan, num))
+        if not isinstance(num, int):
+            raise PySparkTypeError(f"tail needs a number of rows, not {num!r}", "NOT_INT")
+        return self._rows(l.Tail(self._plan, max(0, num)))
 
     def isEmpty(self) -> bool:
         """Whether there are no rows.
@@ -103,7 +112,7 @@ class Actions(Core):
         """
         if has_months(self.schema):
             raise PySparkTypeError(
-                "Arrow has no values for a YearMonthIntervalType; cast it to string or to int first",
+                "Arrow has no values for a YearMonthIntervalType; cast it to string or int first",
                 "UNSUPPORTED_DATA_TYPE_FOR_ARROW_CONVERSION",
             )
         return self._engine.table(self._plan)

@@ -164,6 +164,13 @@ class Core:
 
     def _exprs(self, cols: Sequence[Any]) -> list[Expr]:
         """Columns and names as expressions, `here` refused if they are of other DataFrames."""
+        for col in cols:
+            if not isinstance(col, Column | str | Expr):
+                raise PySparkTypeError(
+                    f"a column is given as a Column or a str, and not as {type(col).__name__}: "
+                    f"{col!r}; lit() makes a constant",
+                    "NOT_EXPECTED_TYPE",
+                )
         found = [named(col) for col in cols]
         self._own(*found)
         return found
@@ -236,14 +243,17 @@ class Core:
     def __getitem__(self, item: Any) -> Any:
         if isinstance(item, str):
             expr = named(item)
-            return (
-                Column(expr) if type(expr).__name__ == "Star" else self._column(self._bound(expr))
-            )
+            if type(expr).__name__ == "Star":
+                return Column(expr)
+            with translated():
+                return self._column(requests.item(expr, self._scope()))
         if isinstance(item, Column):
             return self._filtered(item)
         if isinstance(item, list | tuple):
             return self._selected(item)
         if isinstance(item, int) and not isinstance(item, bool):
+            if not -len(self._output) <= item < len(self._output):
+                raise IndexError(f"there is no column {item}: there are {len(self._output)}")
             return self._column(self._output[item])
         raise PySparkTypeError(
             f"a DataFrame is asked by name, place, condition or list, not {type(item).__name__}",

@@ -8,8 +8,8 @@ from typing import Any, Self
 from minispark.errors import AnalysisException
 from minispark.sql.dataframe.core import Core
 from minispark.sql.dataframe.selecting import flat
-from minispark.sql.group import GroupedData
 from minispark.sql.errors import translated
+from minispark.sql.group import GroupedData
 from planner.columns.expressions import Expr
 from planner.query.analysis import requests
 from planner.query.analysis.grouping import cube, rollup

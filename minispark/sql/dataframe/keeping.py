@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from minispark.errors import PySparkTypeError
+from minispark.sql.column import Column
 from minispark.sql.crossing import tables_dataset
 from minispark.sql.dataframe.core import Core
+from minispark.sql.observation import Observation
 from planner.levels import StorageLevel
 from planner.query import logical as l
 from planner.query.fingerprint import fingerprint
@@ -94,9 +97,29 @@ class Keeping(Core):
         """A number that is equal for DataFrames that say the same."""
         return hash(fingerprint(self._plan))
 
-    def observe(self, observation: Any, *exprs: Any) -> Self:
-        """Not there: metrics of a query on its way."""
-        raise NotImplementedError("DataFrame.observe is not there; use agg, or an accumulator")
+    def observe(self, observation: Observation, *exprs: Column) -> Self:
+        """The same rows; `observation.get` gives aggregates of them.
+
+        Parameters
+        ----------
+        observation : Observation
+            Where the values can be had (a name, for listeners, is not there).
+        *exprs : Column
+            The aggregates.
+        """
+        if isinstance(observation, str):
+            raise NotImplementedError(
+                "DataFrame.observe with a name is not there, as listeners are not; give it an "
+                "Observation"
+            )
+        if not isinstance(observation, Observation):
+            raise PySparkTypeError(
+                f"observation must be an Observation: {observation!r}", "NOT_OBSERVATION_OR_STR"
+            )
+        if not exprs or not all(isinstance(each, Column) for each in exprs):
+            raise PySparkTypeError("observe takes Columns", "NOT_LIST_OF_COLUMN")
+        observation._on(self, exprs)  # type: ignore[arg-type]
+        return self._with(self._plan)
 
     def withWatermark(self, eventTime: str, delayThreshold: str) -> Self:
         """Not there: streaming."""

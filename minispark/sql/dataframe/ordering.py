@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
-from minispark.errors import AnalysisException, PySparkTypeError, PySparkValueError
-from minispark.sql.column import Column, named
+from minispark.errors import (
+    AnalysisException,
+    IllegalArgumentException,
+    PySparkTypeError,
+    PySparkValueError,
+)
+from minispark.sql.column import Column
 from minispark.sql.dataframe.core import Core, hidden
 from minispark.sql.dataframe.selecting import flat
 from minispark.sql.errors import translated
@@ -59,7 +64,7 @@ class Ordering(Core):
                 key = self._ordinal(col)
                 keys.append(Order(key, False) if col < 0 else key)
             else:
-                keys.append(named(col))
+                keys += self._exprs([col])
         ascending = kwargs.pop("ascending", True)
         if kwargs:
             raise PySparkTypeError(f"unknown arguments: {', '.join(kwargs)}", "UNEXPECTED_ARGUMENT")
@@ -133,8 +138,8 @@ class Ordering(Core):
             )
         count = first if isinstance(first, int) else None
         if count is not None and count < 1:
-            raise PySparkValueError(
-                f"the number of partitions must be positive, not {count}", "VALUE_NOT_POSITIVE"
+            raise IllegalArgumentException(
+                f"the number of partitions must be positive, not {count}"
             )
         given = list(cols) if count is not None else [first, *cols]
         return count, self._exprs(given)
@@ -142,9 +147,8 @@ class Ordering(Core):
     def coalesce(self, numPartitions: int) -> Self:
         """The rows in at most `numPartitions` partitions, neighbours put together."""
         if not isinstance(numPartitions, int) or numPartitions < 1:
-            raise PySparkValueError(
-                f"the number of partitions must be positive, not {numPartitions}",
-                "VALUE_NOT_POSITIVE",
+            raise IllegalArgumentException(
+                f"the number of partitions must be positive, not {numPartitions}"
             )
         return self._with(l.Repartition(self._plan, numPartitions, shuffle=False))
 

@@ -38,6 +38,15 @@ def flat(cols: Sequence[Any]) -> list[Any]:
     return list(cols)
 
 
+def _names(*given: Any) -> None:
+    """Refuse what is no name of a column."""
+    for name in given:
+        if not isinstance(name, str):
+            raise PySparkTypeError(
+                f"the name of a column is a str, and not {type(name).__name__}: {name!r}", "NOT_STR"
+            )
+
+
 class Selecting(Core):
     """Columns and rows chosen."""
 
@@ -150,6 +159,7 @@ class Selecting(Core):
 
     def _added(self, cols: dict[str, Column], metadata: dict[str, Any] | None = None) -> Self:
         settings = self._engine.settings
+        _names(*cols)
 
         def fold(name: str) -> str:
             return name if settings.case_sensitive else name.lower()
@@ -185,6 +195,7 @@ class Selecting(Core):
         """The rows with columns under other names."""
         if not isinstance(colsMap, dict):
             raise PySparkTypeError("withColumnsRenamed takes a dict", "NOT_DICT")
+        _names(*colsMap, *colsMap.values())
         columns: list[Attr | Alias] = list(self._output)
         for old, new in colsMap.items():
             for at, column in enumerate(columns):
@@ -382,7 +393,11 @@ class Several(Expr):
 def _of_one_row(expr: Expr) -> bool:
     """Whether a typed expression needs nothing but the row itself."""
     return not any(
-        isinstance(each, Over | Query) or (isinstance(each, Call) and kind_of(each) != "scalar")
+        isinstance(each, Over | Query)
+        or (
+            isinstance(each, Call)
+            and (kind_of(each) != "scalar" or each.name in requests.NEED_COLUMNS)
+        )
         for each in walk(expr)
     )
 

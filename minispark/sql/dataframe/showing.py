@@ -51,7 +51,7 @@ class Showing(Core):
         else:
             try:
                 width = int(truncate)
-            except ValueError:
+            except (TypeError, ValueError):
                 raise PySparkTypeError(
                     f"truncate must be a bool or an int, not {truncate!r}", "NOT_BOOL"
                 ) from None

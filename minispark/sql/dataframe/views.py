@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from minispark.errors import PySparkTypeError
+from minispark.errors import AnalysisException, PySparkTypeError
+from minispark.sql.column import Column
 from minispark.sql.dataframe.core import Core
 from minispark.sql.writer import DataFrameWriter
+from minispark.sql.writerv2 import DataFrameWriterV2
+from planner.columns.expressions import ExistsQuery, ScalarQuery
+from planner.query import logical as l
 
 
 class Views(Core):
@@ -19,21 +24,21 @@ class Views(Core):
         >>> spark.table("numbers").count()
         3
         """
-        self._session._add_view(_text(name), self._plan, replace=True)
+        self._session._add_view(_view(name), self._plan, replace=True)
 
     registerTempTable = createOrReplaceTempView
 
     def createTempView(self, name: str) -> None:
         """As createOrReplaceTempView, but a name that is taken is an error."""
-        self._session._add_view(_text(name), self._plan, replace=False)
+        self._session._add_view(_view(name), self._plan, replace=False)
 
     def createOrReplaceGlobalTempView(self, name: str) -> None:
         """Let SQL of all sessions use the DataFrame, as `global_temp.name`."""
-        self._session._add_view(_text(name), self._plan, replace=True, everywhere=True)
+        self._session._add_view(_view(name), self._plan, replace=True, everywhere=True)
 
     def createGlobalTempView(self, name: str) -> None:
         """As createOrReplaceGlobalTempView, but a name that is taken is an error."""
-        self._session._add_view(_text(name), self._plan, replace=False, everywhere=True)
+        self._session._add_view(_view(name), self._plan, replace=False, everywhere=True)
 
     @property
     def write(self) -> DataFrameWriter:
@@ -52,9 +57,9 @@ class Views(Core):
         """Not there: streaming."""
         raise NotImplementedError("DataFrame.writeStream is not there")
 
-    def writeTo(self, table: str) -> Any:
-        """Not there: tables of catalogs. Use `df.write`."""
-        raise NotImplementedError("DataFrame.writeTo is not there; use df.write")
+    def writeTo(self, table: str) -> DataFrameWriterV2:
+        """The way to a table that stays."""
+        return DataFrameWriterV2(self, _text(table))  # type: ignore[arg-type]
 
     def mergeInto(self, table: str, condition: Any) -> Any:
         """Not there: tables that can be changed."""
@@ -74,13 +79,24 @@ class Views(Core):
         """Not there: Spark Connect."""
         raise NotImplementedError("DataFrame.executionInfo is not there; use explain()")
 
-    def scalar(self) -> Any:
-        """Not there: a query as a value. Write the subquery in SQL."""
-        raise NotImplementedError("DataFrame.scalar is not there; write the subquery in SQL")
+    def scalar(self) -> Column:
+        """The DataFrame's one value as a Column of others.
 
-    def exists(self) -> Any:
-        """Not there: a query as a condition. Use a semi join, or EXISTS in SQL."""
-        raise NotImplementedError("DataFrame.exists is not there; use a semi join")
+        It cannot use columns of the other DataFrame: write such subqueries in SQL.
+
+        >>> most = spark.range(3).agg(F.max("id"))
+        >>> spark.range(3).where(F.col("id") == most.scalar()).collect()
+        [Row(id=2)]
+        """
+        return Column(ScalarQuery(l.renewed(self._plan)))
+
+    def exists(self) -> Column:
+        """Whether the DataFrame has rows, as a Column of others.
+
+        >>> spark.range(3).where(spark.range(0).exists()).count()
+        0
+        """
+        return Column(ExistsQuery(l.renewed(self._plan)))
 
     def nearestByJoin(self, *args: Any, **kwargs: Any) -> Any:
         """Not there: joins by nearness."""
@@ -91,3 +107,14 @@ def _text(name: Any) -> str:
     if not isinstance(name, str):
         raise PySparkTypeError(f"a name must be a str: {name!r}", "NOT_STR")
     return name
+
+
+def _view(name: Any) -> str:
+    """The name of a view, refused where SQL could not ask for it."""
+    found = _text(name)
+    if "`" not in found and not re.fullmatch(r"[\w.]*", found):
+        raise AnalysisException(
+            f"{found!r} is no name for a view: put what is no letter, digit or _ in backticks",
+            "_LEGACY_ERROR_TEMP_1321",
+        )
+    return found

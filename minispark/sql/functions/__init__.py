@@ -12,10 +12,11 @@ from minispark.sql.functions import (
     numbers,
     python,
     simple,
+    tables,
 )
 
 _GIVEN: dict[str, Any] = simple.functions()
-for _module in (basic, numbers, aggregates, lambdas, formats, python):
+for _module in (basic, numbers, aggregates, lambdas, formats, python, tables):
     _GIVEN.update(
         (name, value)
         for name, value in vars(_module).items()
@@ -36,12 +37,33 @@ _GIVEN.update(  # the older names
     shiftRightUnsigned=_GIVEN["shiftrightunsigned"],
     UserDefinedFunction=python.UserDefinedFunction,
     PandasUDFType=python.PandasUDFType,
+    ArrowUDFType=python.ArrowUDFType,
+    UserDefinedTableFunction=tables.UserDefinedTableFunction,
 )
 globals().update(_GIVEN)
 __all__ = sorted(_GIVEN)  # noqa: PLE0605
 
 
+_NOT_YET = frozenset(
+    [
+        "arrow_udtf",
+        "years",
+        "months",
+        "days",
+        "hours",
+        "bucket",
+        "unwrap_udt",
+        "AnalyzeArgument",
+        "AnalyzeResult",
+        "OrderingColumn",
+        "PartitioningColumn",
+        "SelectedColumn",
+        "SkipRestOfInputTableException",
+    ]
+)
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("udtf", "arrow_udf", "arrow_udtf", "years", "months", "days", "hours", "bucket"):
+    if name in _NOT_YET:
         raise NotImplementedError(f"minispark.sql.functions.{name} is not there")
     raise AttributeError(f"module 'minispark.sql.functions' has no attribute {name!r}")

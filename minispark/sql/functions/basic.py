@@ -20,6 +20,8 @@ def col(col: str) -> Column:
     >>> col("age") + 1
     Column<'+(age, 1)'>
     """
+    if not isinstance(col, str):
+        raise PySparkTypeError(f"the name of a column is a str, not {col!r}", "NOT_STR")
     return Column(name_of(col))
 
 

@@ -171,3 +171,49 @@ def _style(f: Callable[..., Any]) -> str:
     if "Iterator" in first:
         raise NotImplementedError("a pandas_udf that folds an iterator is not there")
     return "pandas" if "Series" in gives or "DataFrame" in gives else "fold"
+
+
+class ArrowUDFType:
+    """What an arrow_udf does; type hints say it too."""
+
+    SCALAR = 250
+    SCALAR_ITER = 251
+    GROUPED_AGG = 252
+
+
+def arrow_udf(f: Any = None, returnType: Any = None, functionType: Any = None) -> Any:
+    """A Python function of Arrow arrays as a function of columns.
+
+    Parameters
+    ----------
+    f : callable, or a type
+        Takes arrays and gives an array of as many values.
+    returnType : DataType or str
+        What a value of the answer is.
+
+    Examples
+    --------
+    >>> import pyarrow.compute as pc
+    >>> plus_one = arrow_udf(lambda numbers: pc.add(numbers, 1), "long")
+    >>> spark.range(2).select(plus_one("id").alias("n")).collect()
+    [Row(n=1), Row(n=2)]
+    """
+    if f is None or isinstance(f, str | t.DataType):
+        kind = f if f is not None else returnType
+        style = functionType if f is None else (returnType or functionType)
+        if kind is None:
+            raise PySparkTypeError("arrow_udf needs a return type", "CANNOT_BE_NONE")
+        return lambda func: arrow_udf(func, kind, style)
+    if returnType is None:
+        raise PySparkTypeError("arrow_udf needs a return type", "CANNOT_BE_NONE")
+    hints = {name: str(hint) for name, hint in getattr(f, "__annotations__", {}).items()}
+    gives = hints.get("return", "Array")
+    if (
+        functionType not in (None, ArrowUDFType.SCALAR)
+        or "Array" not in gives
+        or any("Iterator" in hint for hint in hints.values())
+    ):
+        raise NotImplementedError(
+            "an arrow_udf of an iterator, or that gives one value of many: use pandas_udf"
+        )
+    return UserDefinedFunction(f, returnType, evalType="arrow")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from minispark.errors import ParseException
-from minispark.sql.parser import reading
+from minispark.sql.parser import reading, tablecommands
 from minispark.sql.parser.reading import Node, kind, sql_of
 
 
@@ -51,6 +51,21 @@ class DropView(Command):
 
     name: tuple[str, ...]
     if_there: bool = False
+
+
+@dataclass(frozen=True)
+class DropTable(Command):
+    """DROP TABLE [IF EXISTS] name"""
+
+    name: tuple[str, ...]
+    if_there: bool = False
+
+
+@dataclass(frozen=True)
+class OfTables(Command):
+    """A statement about tables that stay."""
+
+    what: tablecommands.TableCommand
 
 
 @dataclass(frozen=True)
@@ -194,6 +209,11 @@ def _tables(found: re.Match[str]) -> Command:
     return Show(found["what"].lower(), _name(found["of"]), found["like"])
 
 
+@_words(rf"SHOW\s+PARTITIONS\s+(?P<of>{_NAME})")
+def _partitions(found: re.Match[str]) -> Command:
+    return Show("partitions", _name(found["of"]))
+
+
 @_words(rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+(?P<of>{_NAME})(?:\s+(?:IN|FROM)\s+{_NAME})?")
 def _columns(found: re.Match[str]) -> Command:
     return Show("columns", _name(found["of"]))
@@ -295,8 +315,14 @@ def _of_tree(tree: Node) -> Command:
             return RefreshTable(_parts(tree.this))
         case "Select" | "Union" | "Intersect" | "Except" | "Subquery" | "Values" | "Table":
             return Query(tree)
-        case "Command" | "Insert" | "Delete" | "Update" | "Merge" | "Alter" | "Analyze":
-            raise NotImplementedError(f"the statement {sql_of(tree)}: tables cannot be changed")
+        case "Insert":
+            return OfTables(tablecommands.inserted(tree))
+        case "Alter":
+            return OfTables(tablecommands.altered(tree))
+        case "TruncateTable" if len(tree.expressions) == 1:
+            return OfTables(tablecommands.Truncate(_parts(tree.expressions[0])))
+        case "Command" | "Delete" | "Update" | "Merge" | "Analyze":
+            raise NotImplementedError(f"the statement {sql_of(tree)}: rows cannot be changed")
     if kind(tree) in ("TruncateTable", "LoadData", "Comment", "Grant", "Use", "Set", "Describe"):
         raise NotImplementedError(f"the statement {sql_of(tree)}")
     raise ParseException(f"this is no statement: {sql_of(tree)}", "PARSE_SYNTAX_ERROR")
@@ -313,10 +339,10 @@ def _parts(node: Node) -> tuple[str, ...]:
 def _create(tree: Node) -> Command:
     properties = tree.args.get("properties")
     given = {kind(each): each for each in (properties.expressions if properties else ())}
-    if tree.args.get("kind") != "VIEW" or "TemporaryProperty" not in given:
-        raise NotImplementedError(
-            f"{sql_of(tree)}: only temporary views can be created; write files with df.write"
-        )
+    if tree.args.get("kind") != "VIEW":
+        return OfTables(tablecommands.created(tree))
+    if "TemporaryProperty" not in given:
+        raise NotImplementedError(f"{sql_of(tree)}: only temporary views can be created")
     target = tree.this
     columns = tuple(each.name for each in target.expressions) if kind(target) == "Schema" else ()
     table = target.this if kind(target) == "Schema" else target
@@ -341,7 +367,15 @@ def _create(tree: Node) -> Command:
 
 
 def _drop(tree: Node) -> Command:
-    if tree.args.get("kind") not in ("VIEW", "TABLE"):
-        raise NotImplementedError(f"the statement {sql_of(tree)}")
+    what = tree.args.get("kind")
     tables = tree.args.get("tables") or [tree.this]
+    if what in ("DATABASE", "SCHEMA"):
+        gone = tablecommands.DropDatabase(
+            _parts(tables[0])[-1], bool(tree.args.get("exists")), bool(tree.args.get("cascade"))
+        )
+        return OfTables(gone)
+    if what == "TABLE":
+        return DropTable(_parts(tables[0]), bool(tree.args.get("exists")))
+    if what != "VIEW":
+        raise NotImplementedError(f"the statement {sql_of(tree)}")
     return DropView(_parts(tables[0]), bool(tree.args.get("exists")))

@@ -430,7 +430,8 @@ def _concat(at: Reader, node: Node) -> Expr:
 @reads("Substring", args="this start length")
 def _substring(at: Reader, node: Node) -> Expr:
     parts = [node.this, node.args.get("start"), node.args.get("length")]
-    return Call("substring", at.exprs([part for part in parts if part is not None]))
+    name = "substr" if node.meta.get("short") else "substring"
+    return Call(name, at.exprs([part for part in parts if part is not None]))
 
 
 @reads("Trim", args="this position expression")

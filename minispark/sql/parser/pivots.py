@@ -12,7 +12,7 @@ from planner.columns import types as t
 from planner.columns.coercion import common, implied
 from planner.columns.conditions import either as one_of
 from planner.columns.conditions import is_not_null
-from planner.columns.expressions import Alias, Attr, Expr, Literal, attributes
+from planner.columns.expressions import Alias, Attr, Call, Expr, Literal, attributes
 from planner.columns.typing import Scope, bind, is_aggregate
 from planner.query import logical as l
 from planner.query.analysis.naming import text_of
@@ -36,8 +36,8 @@ def pivot(found: Relation, node: Node, reader: Reader, scope: Scope) -> Relation
 def _pivoted(found: Relation, node: Node, reader: Reader, scope: Scope) -> l.Plan:
     """SUM(x) FOR column IN (1, 2 AS two): groups are made by all other columns."""
     fields = node.args.get("fields") or []
-    if len(fields) != 1 or kind(fields[0].this) == "Tuple":
-        raise NotImplementedError(f"PIVOT by several columns: {sql_of(node)}")
+    if len(fields) != 1:
+        raise NotImplementedError(f"PIVOT with several FOR: {sql_of(node)}")
     column = bind(reader.expr(fields[0].this), scope)
     aggregates = [bind(reader.expr(each), scope) for each in node.expressions]
     for each in aggregates:
@@ -57,8 +57,15 @@ def _value(node: Node, reader: Reader, scope: Scope, of: t.DataType) -> tuple[Ex
     value = bind(reader.expr(bare), scope)
     if attributes(value):
         raise AnalysisException(f"{sql_of(bare)} is no constant", "NON_LITERAL_PIVOT_VALUES")
-    name = text_of(value) if bare is node else node.args["alias"].name
+    name = _shown(value) if bare is node else node.args["alias"].name
     return implied(value, of), name
+
+
+def _shown(value: Expr) -> str:
+    """A value in the name of a column; several are shown as a struct is."""
+    if isinstance(value, Call) and value.name == "named_struct":
+        return f"{{{', '.join(map(_shown, value.args[1::2]))}}}"
+    return "null" if isinstance(value, Literal) and value.value is None else text_of(value)
 
 
 # ---- UNPIVOT -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TypeVar
 from minispark.errors import AnalysisException, ParseException
 from minispark.sql.parser import windows, within
 from minispark.sql.parser.expressions import Reader
-from minispark.sql.parser.reading import Node, kind, sql_of
+from minispark.sql.parser.reading import Node, kind, sql_of, table_names
 from minispark.sql.parser.sources import Around, from_clause, values
 from planner.columns import types as t
 from planner.columns.conditions import conjunction
@@ -36,6 +36,8 @@ from planner.query.analysis.relations import Relation, connected
 from planner.query.analysis.requests import Request, named
 from planner.query.analysis.setops import by_name, combined, union
 from planner.query.analysis.subqueries import filtered
+from planner.query.analysis.timewindows import NAMES as TIME_WINDOWS
+from planner.query.recursive import before_of, recursive
 
 assert windows and within  # they read OVER and WITHIN GROUP
 
@@ -70,22 +72,53 @@ def _with(node: Node, around: Around) -> Around:
     clause = node.args.get("with_")
     if clause is None:
         return around
-    if clause.args.get("recursive"):
-        raise NotImplementedError("WITH RECURSIVE")
     for each in clause.expressions:
-        plan = query(each.this, around)
-        columns = [column.name for column in each.args["alias"].columns]
-        if columns:
-            if len(columns) != len(plan.output):
-                raise AnalysisException(
-                    f"{each.alias} names {len(columns)} columns, and its query has "
-                    f"{len(plan.output)}",
-                    "ASSIGNMENT_ARITY_MISMATCH",
-                )
-            pairs = zip(plan.output, columns, strict=True)
-            plan = l.Project(plan, tuple(Alias(attr, name) for attr, name in pairs))
+        again = clause.args.get("recursive") and each.alias.lower() in map(
+            str.lower, table_names(each.this)
+        )
+        plan = _recursive(each, around) if again else _named_query(each, each.this, around)
         around = replace(around, ctes={**around.ctes, each.alias.lower(): plan})
     return around
+
+
+def _named_query(each: Node, tree: Node, around: Around) -> l.Plan:
+    """A query under the names of columns that WITH gives it."""
+    plan = query(tree, around)
+    columns = [column.name for column in each.args["alias"].columns]
+    if not columns:
+        return plan
+    if len(columns) != len(plan.output):
+        raise AnalysisException(
+            f"{each.alias} names {len(columns)} columns, and its query has {len(plan.output)}",
+            "ASSIGNMENT_ARITY_MISMATCH",
+        )
+    pairs = zip(plan.output, columns, strict=True)
+    return l.Project(plan, tuple(Alias(attr, name) for attr, name in pairs))
+
+
+def _recursive(each: Node, around: Around) -> l.Plan:
+    """first UNION ALL step, where the step reads the rows of the step before by its own name."""
+    tree = each.this
+    more = any(tree.args.get(part) for part in ("order", "limit", "offset", "by_name"))
+    if (
+        kind(tree) != "Union"
+        or more
+        or each.alias.lower() in map(str.lower, table_names(tree.this))
+    ):
+        raise AnalysisException(
+            f"{each.alias} uses itself, so it must be first rows UNION ALL a step that uses it",
+            "INVALID_RECURSIVE_CTE",
+        )
+    if tree.args.get("distinct") is not False:
+        raise AnalysisException(
+            "a query that uses itself needs UNION ALL, not UNION",
+            "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE",
+        )
+    around = _with(tree, around)
+    first = _named_query(each, tree.this, around)
+    before = before_of(first)
+    inner = replace(around, ctes={**around.ctes, each.alias.lower(): before})
+    return recursive(first, query(tree.expression, inner), before, each.meta.get("levels"))
 
 
 # ---- set operations ------------------------------------------------------------------------------
@@ -203,6 +236,7 @@ def _select(node: Node, around: Around) -> l.Plan:
     named_windows = {each.this.name.lower(): each for each in node.args.get("windows") or ()}
     scope = relation.scope(around.settings, around.outer)
     reader = around.reader(scope, named_windows)
+    scope = _with_time(node.args.get("group"), reader, scope)
     plan = relation.plan
     where = node.args.get("where")
     if where is not None:
@@ -225,8 +259,22 @@ def _select(node: Node, around: Around) -> l.Plan:
     return _limited(made, node, around)
 
 
+def _with_time(group: Node | None, reader: Reader, scope: Scope) -> Scope:
+    """The window of time that GROUP BY has can be named in all clauses."""
+    nodes = [] if group is None else _elements(group)
+    nodes += [part for each in nodes if kind(each) in _SETS for part in each.expressions]
+    found = {
+        each.name.lower(): bind(reader.expr(each), scope)
+        for each in nodes
+        if kind(each) == "Anonymous" and each.name.lower() in TIME_WINDOWS
+    }
+    return replace(scope, variables={**scope.variables, **found}) if found else scope
+
+
 def _where(plan: l.Plan, condition: Expr, scope: Scope) -> l.Plan:
     bound = requests.condition(condition, scope)
+    if requests.needs_columns([bound]):
+        return requests.kept(plan, bound, scope)
     plan, rest = connected(plan, bound)
     return filtered(plan, conjunction(rest), scope.settings) if rest else plan
 

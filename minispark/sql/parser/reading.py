@@ -34,15 +34,30 @@ def _dialect() -> Any:
         found.meta["start"] = parser._prev.start
         return found
 
+    def as_type(parser: Any, this: Any, to: Any) -> Any:
+        found = parser.build_cast(strict=True, this=this, to=to)
+        # 1L comes as 1::BIGINT, and 1BD as '1'::DECIMAL
+        text = isinstance(this, exp.Literal) and this.is_string
+        return _written(found) if text and to.this != exp.DType.DECIMAL else found
+
+    def substr(parser: Any) -> Any:
+        found = SparkParser.FUNCTION_PARSERS["SUBSTR"](parser)
+        found.meta["short"] = True
+        return found
+
     class Parser(SparkParser):
         STRICT_CAST = True
         ARRAY_CONSTRUCTORS: dict[str, Any] = {}  # noqa: RUF012 - array(1)[0] is a call and a place
         FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012
         FUNCTION_PARSERS = {  # noqa: RUF012
             name: parse for name, parse in SparkParser.FUNCTION_PARSERS.items() if name in _WORDED
-        }
+        } | {"SUBSTR": substr}
         NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012
             "CASE": SparkParser.NO_PAREN_FUNCTION_PARSERS["CASE"]
+        }
+        COLUMN_OPERATORS = {  # noqa: RUF012
+            **SparkParser.COLUMN_OPERATORS,
+            TokenType.DCOLON: as_type,
         }
         PLACEHOLDER_PARSERS = {  # noqa: RUF012
             **SparkParser.PLACEHOLDER_PARSERS,
@@ -50,9 +65,7 @@ def _dialect() -> Any:
         }
 
         def _parse_cast(self, strict: bool, safe: bool | None = None) -> Any:
-            found = super()._parse_cast(strict, safe)
-            found.meta["written"] = True  # not a typed literal such as DATE '2020-01-01'
-            return found
+            return _written(super()._parse_cast(strict, safe))
 
     class Dialect(Spark):
         class Tokenizer(Spark.Tokenizer):
@@ -63,15 +76,24 @@ def _dialect() -> Any:
     return Dialect()
 
 
-def statement(text: str) -> Node:
-    """The tree of one statement.
+def _written(cast: Any) -> Any:
+    """A cast that is no typed literal such as DATE '2020-01-01'."""
+    cast.meta["written"] = True
+    return cast
+
+
+_BEFORE = "SELECT "  # what makes an expression a statement
+
+
+def statement(text: str, before: str = "") -> Node:
+    """The tree of one statement; of `text` after `before`, which no message shows.
 
     Raises
     ------
     ParseException
         With the line, the column and the text around the place.
     """
-    found = [each for each in _parsed(text, None) if each is not None]
+    found = [each for each in _parsed(text, before) if each is not None]
     if len(found) != 1:
         what = "there is no statement" if not found else "only one statement is run at a time"
         raise ParseException(f"{what}: {_shortened(text)}", _SYNTAX)
@@ -80,37 +102,95 @@ def statement(text: str) -> Node:
 
 def expression(text: str) -> Node:
     """The tree of one expression, which may have a name: `a + 1 AS b`."""
-    found = statement(f"SELECT {text}")
+    found = statement(text, _BEFORE)
     parts = [key for key, value in found.args.items() if value and key != "expressions"]
     if parts or type(found).__name__ != "Select" or len(found.expressions) != 1:
         raise ParseException(f"this is not one expression: {_shortened(text)}", _SYNTAX)
     return found.expressions[0]
 
 
-def _parsed(text: str, into: Any) -> list[Node]:
+def _parsed(text: str, before: str) -> list[Node]:
     from sqlglot.errors import ParseError, TokenError
 
     dialect = _dialect()
     try:
-        tokens = dialect.tokenize(text)
-        _refuse_lone_commas(text, tokens)
-        found: list[Node] = dialect.parser().parse(tokens, text)
+        tokens = dialect.tokenize(before + text)
+        _refuse_lone_commas(text, before, tokens)
+        tokens, levels = _without_levels(_with_plain_window(tokens))
+        found: list[Node] = dialect.parser().parse(tokens, before + text)
+        for each in found if levels else ():
+            for query in each.find_all(_class("CTE")):
+                query.meta["levels"] = levels.get(query.alias)
         return found
     except ParseError as error:
-        raise _refused(text, error.errors[0] if error.errors else {}, str(error)) from None
+        where = error.errors[0] if error.errors else {}
+        raise _refused(text, before, where, str(error)) from None
     except TokenError:
         raise ParseException(
             f"a quote, comment or bracket is not closed: {_shortened(text)}", _SYNTAX
         ) from None
 
 
+def _with_plain_window(tokens: list[Any]) -> list[Any]:
+    """WINDOW only begins a clause before a name and AS: elsewhere it is a name itself."""
+    from sqlglot.tokenizer_core import Token, TokenType
+
+    found = list(tokens)
+    window = TokenType.WINDOW
+    for place, token in enumerate(tokens):
+        if token.token_type is window:
+            after = [each.token_type.name for each in tokens[place + 1 : place + 3]]
+            if after[1:] != ["ALIAS"]:
+                found[place] = Token(
+                    TokenType.VAR,
+                    token.text,
+                    line=token.line,
+                    col=token.col,
+                    start=token.start,
+                    end=token.end,
+                    comments=token.comments,
+                )
+    return found
+
+
+def _without_levels(tokens: list[Any]) -> tuple[list[Any], dict[str, int]]:
+    """WITH name (…) MAX RECURSION LEVEL n, which sqlglot does not know: the numbers by name."""
+    found: dict[str, int] = {}
+    if not any(each.text.upper() == "RECURSION" for each in tokens):
+        return tokens, found
+    kept: list[Any] = []
+    place = 0
+    while place < len(tokens):
+        words = [each.text.upper() for each in tokens[place : place + 4]]
+        if words[:3] == ["MAX", "RECURSION", "LEVEL"] and len(words) == 4 and words[3].isdigit():
+            back = len(kept) - 1
+            if kept[back].text == ")":
+                while kept[back].text != "(":
+                    back -= 1
+                back -= 1
+            found[kept[back].text] = int(words[3])
+            place += 4
+        else:
+            kept.append(tokens[place])
+            place += 1
+    return kept, found
+
+
 _ENDS = ("FROM", "WHERE", "GROUP_BY", "HAVING", "ORDER_BY", "LIMIT", "R_PAREN", "COMMA")
 
 
-def _refuse_lone_commas(text: str, tokens: list[Any]) -> None:
+@functools.cache
+def _comma() -> Any:
+    from sqlglot.tokenizer_core import TokenType
+
+    return TokenType.COMMA
+
+
+def _refuse_lone_commas(text: str, before: str, tokens: list[Any]) -> None:
     """A comma with nothing after it, which sqlglot lets pass."""
+    comma = _comma()
     for place, token in enumerate(tokens):
-        if token.token_type.name != "COMMA":
+        if token.token_type is not comma:
             continue
         after = tokens[place + 1] if place + 1 < len(tokens) else None
         if after is None or after.token_type.name in _ENDS:
@@ -118,18 +198,20 @@ def _refuse_lone_commas(text: str, tokens: list[Any]) -> None:
             where = {"line": token.line, "col": token.col, "highlight": ","}
             if after is not None:
                 where = {"line": after.line, "col": after.col, "highlight": word}
-            raise _refused(text, where, "something is missing after the comma")
+            raise _refused(text, before, where, "something is missing after the comma")
 
 
-def _refused(text: str, where: dict[str, Any], message: str) -> ParseException:
-    """The error of a place in the text."""
+def _refused(text: str, before: str, where: dict[str, Any], message: str) -> ParseException:
+    """The error of a place in the text, which was read after `before`."""
     word = where.get("highlight") or "end of input"
     line, column = where.get("line") or 1, where.get("col") or 1
+    if line == 1:
+        column = max(1, column - len(before))
     lines = text.splitlines() or [""]
     shown = lines[min(line, len(lines)) - 1]
     start = max(0, column - len(word))
-    before, after = shown[:start][-40:], shown[start + len(word) :][:20]
-    place = f"{before}>>>{word}<<<{after}".strip()
+    ahead, after = shown[:start][-40:], shown[start + len(word) :][:20]
+    place = f"{ahead}>>>{word}<<<{after}".strip()
     why = where.get("description", message).split(" for <class")[0].lower()
     return ParseException(
         f"cannot read this at or near '{word}' (line {line}, position {start}): {place} ({why})",

@@ -25,6 +25,21 @@ from planner.query.analysis.relations import On, Relation, called, joined, later
 from planner.query.analysis.setops import union
 
 
+class Rows(Protocol):
+    """A user's function that makes rows."""
+
+    def over(
+        self,
+        plan: l.Plan,
+        kept: Sequence[Attr],
+        args: Sequence[Expr],
+        words: tuple[str, ...],
+        scope: Scope,
+        outer: bool = False,
+    ) -> tuple[l.Plan, tuple[Attr, ...]]:
+        """The function called for each row of a plan, and the columns that it makes."""
+
+
 class Names(Protocol):
     """What a statement may ask of its session."""
 
@@ -37,6 +52,9 @@ class Names(Protocol):
 
     def call(self, name: str, args: tuple[Expr, ...]) -> Expr | None:
         """A call of a function that the session itself has, None for any other name."""
+
+    def table_function(self, name: str) -> Rows | None:
+        """A table function that the session itself has, None for any other name."""
 
 
 @dataclass(frozen=True)
@@ -179,17 +197,76 @@ def _join(left: Relation, node: Node, around: Around) -> Relation:
     if how is None:
         raise NotImplementedError(f"the join {node.side} {node.kind}: {sql_of(node)}")
     scope = left.scope(around.settings, around.outer)
+    if kind(node.this) == "Lateral":
+        return _lateral(left, node, how, around)
+    right = _joined_source(node.this, around)
+    both = replace(scope, attrs=(*left.attrs, *right.attrs), hidden=(*left.hidden, *right.hidden))
     on = On(
-        None if node.args.get("on") is None else around.reader(scope).expr(node.args["on"]),
+        None if node.args.get("on") is None else around.reader(both).expr(node.args["on"]),
         tuple(each.name for each in node.args.get("using") or ()),
         (node.method or "").upper() == "NATURAL",
     )
-    if kind(node.this) == "Lateral" and kind(node.this.this) == "Subquery":
-        inner = replace(around, outer=scope, hints={})
-        right = _named(relation(around.query(node.this.this.this, inner)), node.this)
-        return lateral(left, right, how, on, around.settings)
-    right = _joined_source(node.this, around)
     return joined(left, right, how, on, around.settings, around.outer)
+
+
+def _lateral(left: Relation, node: Node, how: str, around: Around) -> Relation:
+    """A subquery or function that may use the columns before it."""
+    scope = left.scope(around.settings, around.outer)
+    inner = replace(around, outer=scope, hints={})
+    function = _of_user(node.this.this, around)
+    if function is not None:
+        return _for_each(left, function, node, how, around)
+    if kind(node.this.this) == "Subquery":
+        right = _named(relation(around.query(node.this.this.this, inner)), node.this)
+    else:
+        right = _function(node.this.this, inner, node.this)
+    condition = node.args.get("on")
+    always = kind(condition) == "Boolean" and condition.this is True
+    both = replace(scope, attrs=(*left.attrs, *right.attrs))
+    on = None if condition is None or always else around.reader(both).expr(condition)
+    return lateral(left, right, how, On(on), around.settings)
+
+
+def _of_user(call: Node, around: Around) -> Rows | None:
+    return around.names.table_function(call.name) if kind(call) == "Anonymous" else None
+
+
+def _for_each(left: Relation, function: Rows, node: Node, how: str, around: Around) -> Relation:
+    """LATERAL f(…) of a user's function."""
+    condition = node.args.get("on")
+    always = condition is None or (kind(condition) == "Boolean" and condition.this is True)
+    if how not in ("inner", "cross", "left") or (how == "left" and not always):
+        raise NotImplementedError(f"this join with a table function: {sql_of(node)}")
+    scope = left.scope(around.settings, around.outer)
+    args, words = _arguments(node.this.this, around.reader(scope))
+    plan, made = function.over(left.plan, left.plan.output, args, words, scope, how == "left")
+    named = _named(relation(l.Project(plan, made)), node.this)
+    columns = zip(made, named.attrs, strict=True)
+    own = [Alias(old, new.name) for old, new in columns]
+    plan = l.Project(plan, (*left.plan.output, *own))
+    qualifiers = named.attrs[0].qualifiers if named.attrs else ()
+    attrs = tuple(replace(each.attr, qualifiers=qualifiers) for each in own)
+    found = Relation(plan, (*left.attrs, *attrs), left.hidden)
+    if always:
+        return found
+    inside = found.scope(around.settings, around.outer)
+    bound = bind(around.reader(inside).expr(condition), inside)
+    return replace(found, plan=l.Filter(plan, bound))
+
+
+def _arguments(call: Node, reader: Reader) -> tuple[list[Expr], tuple[str, ...]]:
+    """Arguments, and the names of the last of them: f(1, n => 2)."""
+    args: list[Expr] = []
+    words: list[str] = []
+    for each in call.expressions:
+        if kind(each) in ("Kwarg", "PropertyEQ"):
+            words.append(each.this.name)
+            args.append(reader.expr(each.expression))
+        elif kind(each) == "Anonymous" and each.name.lower() == "table":
+            raise NotImplementedError(f"a table as an argument: {sql_of(call)}")
+        else:
+            args.append(reader.expr(each))
+    return args, tuple(words)
 
 
 # ---- generators and functions --------------------------------------------------------------------
@@ -222,6 +299,11 @@ def _function(call: Node, around: Around, node: Node) -> Relation:
         return _named(relation(_range(call, around)), node)
     base = one_row()
     scope = base.scope(around.settings, around.outer)
+    function = _of_user(call, around)
+    if function is not None:
+        args, words = _arguments(call, around.reader(scope))
+        plan, made = function.over(base.plan, (), args, words, scope)
+        return _named(Relation(plan, made), node)
     alias = node.args.get("alias")
     names = [column.name for column in alias.columns] if alias is not None else []
     table = alias.this.name if alias is not None and alias.this else ""

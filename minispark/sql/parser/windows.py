@@ -9,7 +9,9 @@ from minispark.errors import ParseException
 from minispark.sql.parser.expressions import Reader, reads
 from minispark.sql.parser.reading import Node, sql_of
 from planner.columns import types as t
-from planner.columns.expressions import Call, Expr, Frame, Literal, Order, Over
+from planner.columns.expressions import Call, Expr, Frame, Literal, Name, Order, Over, walk
+from planner.columns.functions.registry import Settings
+from planner.columns.typing import Scope, bind, constant
 
 
 @reads("Window", args="this partition_by order spec alias over first")
@@ -41,7 +43,9 @@ def _window(
 def _frame(at: Reader, spec: Node) -> Frame:
     unit = str(spec.args["kind"]).lower()
     if unit not in ("rows", "range"):
-        raise NotImplementedError(f"a window frame of {unit.upper()}")
+        raise ParseException(
+            f"a window frame is of ROWS or RANGE, not {unit.upper()}", "PARSE_SYNTAX_ERROR"
+        )
     start = _bound(at, spec.args.get("start"), spec.args.get("start_side"), unit)
     if spec.args.get("end") is None:
         return Frame(unit, start, 0)
@@ -56,6 +60,8 @@ def _bound(at: Reader, value: Any, side: str | None, unit: str) -> Any:
     literal = at.expr(value)
     if isinstance(literal, Call) and literal.name == "negative":
         raise ParseException(f"{sql_of(value)} cannot bound a frame", "PARSE_SYNTAX_ERROR")
+    if isinstance(literal, Call) and not any(isinstance(e, Name) for e in walk(literal)):
+        literal = constant(bind(literal, Scope(())), Settings()) or literal
     if not isinstance(literal, Literal) or literal.value is None:
         raise NotImplementedError(f"a frame bounded by an expression: {sql_of(value)}")
     before = str(side).upper() == "PRECEDING"

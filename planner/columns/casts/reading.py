@@ -10,7 +10,9 @@ from planner.columns import types as t
 from planner.columns.casts.failing import BLANKS, read, sound
 from planner.columns.casts.numbers import half_up, int128, out_of_range, scaled
 from planner.columns.columnar import to_polars
+from planner.columns.functions.raising import marked
 
+_MANY = 18  # places that are read at once, and leave room for as many digits before the point
 _TRUE, _FALSE = ["t", "true", "y", "yes", "1"], ["f", "false", "n", "no", "0"]
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)$"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -62,17 +64,22 @@ def to_real(text: pl.Expr, new: t.DataType, mode: str) -> pl.Expr:
 
 def to_decimal(text: pl.Expr, new: t.DecimalType, mode: str) -> pl.Expr:
     """Digits, a point, an exponent; digits that are too many are rounded half up."""
-    number = text.map_batches(
-        lambda values: unscaled_of_text(values, new), pl.Int128(), is_elementwise=True
-    )
-    found = scaled(number, new)
-    if mode == "ansi":
-        like = text.str.strip_chars(BLANKS).str.contains(_NUMBER)
-        found = sound(found, number.is_null() & like, mode, *out_of_range(new))
-        shown = pl.when(~like).then(text)
-        message = pl.concat_str(pl.lit("the value '"), shown, pl.lit("' is no number"))
-        return sound(found, ~like, mode, "CAST_INVALID_INPUT", message)
-    return found
+
+    def run(values: pl.Series) -> pl.Series:
+        found = unscaled_of_text(values, new)
+        if mode == "ansi" and found.null_count() > values.null_count():
+            raise pl.exceptions.ComputeError(_unread(values.filter(found.is_null()), new))
+        return found
+
+    return scaled(text.map_batches(run, pl.Int128(), is_elementwise=True), new)
+
+
+def _unread(values: pl.Series, new: t.DecimalType) -> str:
+    """The error of the first text that is no such decimal."""
+    bad = values.drop_nulls()[:1]
+    if bad.str.strip_chars(BLANKS).str.contains(_NUMBER).item():
+        return marked(*out_of_range(new))
+    return marked("CAST_INVALID_INPUT", f"the value '{bad.item()}' is no number")
 
 
 def real_to_decimal(value: pl.Expr, new: t.DecimalType, mode: str) -> pl.Expr:
@@ -90,17 +97,44 @@ def real_to_decimal(value: pl.Expr, new: t.DecimalType, mode: str) -> pl.Expr:
 def unscaled_of_text(values: pl.Series, new: t.DecimalType) -> pl.Series:
     """The whole numbers of 128 bits that a decimal type stores for text; null where it is no
     number or has too many digits."""
+    found = _exact_of_text(values, new)
+    for other in (_cut_of_text, _rounded_of_text):  # each for what the ones before have not read
+        rest = found.is_null() & values.is_not_null()
+        if not rest.any():
+            break
+        found = found.scatter(rest.arg_true(), other(values.filter(rest), new))
+    return found
+
+
+def _places(text: pl.Expr) -> pl.Expr:
+    """The digits after the point; NULL without a point."""
+    return text.str.len_bytes().cast(pl.Int64) - text.str.find(".", literal=True).cast(pl.Int64) - 1
+
+
+def _exact_of_text(values: pl.Series, new: t.DecimalType) -> pl.Series:
+    """The same where nothing is to be rounded."""
     text = pl.col("t")
-    point = text.str.find(".", literal=True).cast(pl.Int64)
-    digits = text.str.len_bytes().cast(pl.Int64) - point - 1
-    short = (digits <= new.scale).fill_null(True) & ~text.str.contains_any(["e", "E"])
+    short = (_places(text) <= new.scale).fill_null(True) & ~text.str.contains_any(["e", "E"])
     number = text.cast(to_polars(new), strict=False).to_physical()
-    quick = pl.when(short).then(number).alias("n")  # nothing is to be rounded
-    found = pl.DataFrame({"t": values}).select(quick).to_series()
-    rest = found.is_null() & values.is_not_null()
-    if not rest.any():
-        return found
-    return found.scatter(rest.arg_true(), _rounded_of_text(values.filter(rest), new))
+    quick = pl.when(short).then(number).alias("n")
+    return pl.DataFrame({"t": values}).select(quick).to_series()
+
+
+def _cut_of_text(values: pl.Series, new: t.DecimalType) -> pl.Series:
+    """The same for plain numbers with more places, or blanks around them: they are read with all
+    their places, and rounded."""
+    bare = pl.DataFrame({"t": values.str.strip_chars(BLANKS)}).with_columns(
+        pl.when(~pl.col("t").str.contains_any(["e", "E"])).then("t")
+    )
+    frame = bare.with_columns(_places(pl.col("t")).fill_null(0).alias("places"))
+    most = max(t.DecimalType.MAX - new.precision + new.scale, _MANY)
+    frame = frame.with_columns(pl.when(pl.col("places") <= most).then("t"), "places")
+    places = frame.select(pl.col("places").filter(pl.col("t").is_not_null()).max()).item()
+    scale = max(places or 0, new.scale)
+    wide = pl.col("t").cast(pl.Decimal(t.DecimalType.MAX, scale), strict=False).to_physical()
+    whole = half_up(wide, scale - new.scale)
+    fitting = pl.when(whole.abs() < int128(10**new.precision)).then(whole)
+    return frame.select(fitting.alias("n")).to_series()
 
 
 def _rounded_of_text(values: pl.Series, new: t.DecimalType) -> pl.Series:

@@ -53,9 +53,7 @@ def _words(kind: t.DayTimeIntervalType | t.YearMonthIntervalType) -> str:
     return start if start == end else f"{start} TO {end}"
 
 
-def span_to_text(
-    value: pl.Expr, kind: t.DayTimeIntervalType | t.YearMonthIntervalType
-) -> pl.Expr:
+def span_to_text(value: pl.Expr, kind: t.DayTimeIntervalType | t.YearMonthIntervalType) -> pl.Expr:
     """The text of lengths of time."""
 
     def run(values: pl.Series) -> pl.Series:
@@ -73,9 +71,7 @@ def _text(value: dt.timedelta | int, kind: t.DayTimeIntervalType | t.YearMonthIn
     return day_time_text(value, kind)
 
 
-def span_to_whole(
-    value: pl.Expr, kind: t.DayTimeIntervalType | t.YearMonthIntervalType
-) -> pl.Expr:
+def span_to_whole(value: pl.Expr, kind: t.DayTimeIntervalType | t.YearMonthIntervalType) -> pl.Expr:
     """How many of its last unit a length of one unit has (towards zero), as Int64."""
     if isinstance(kind, t.YearMonthIntervalType):
         number, size = value.cast(pl.Int64), (12, 1)[kind.endField]
@@ -84,9 +80,7 @@ def span_to_whole(
     return number.abs() // size * number.sign()
 
 
-def whole_to_span(
-    value: pl.Expr, kind: t.DayTimeIntervalType | t.YearMonthIntervalType
-) -> pl.Expr:
+def whole_to_span(value: pl.Expr, kind: t.DayTimeIntervalType | t.YearMonthIntervalType) -> pl.Expr:
     """So many of a length's last unit."""
     if isinstance(kind, t.YearMonthIntervalType):
         return (value.cast(pl.Int64) * (12, 1)[kind.endField]).cast(pl.Int32)

@@ -82,15 +82,31 @@ def _decimal_total(at: At, value: pl.Expr, kind: t.DecimalType, raises: bool) ->
     return pl.when(fits).then(at.reach(pl.when(fits).then(value).cast(wide).sum()))
 
 
+def _states(at: At) -> int:
+    """A sum that becomes NULL when it is too large needs the number of its rows beside it: else
+    it could not be told from one of no rows."""
+    wide = isinstance(at.type, t.DecimalType) and at.type.precision == t.DecimalType.MAX
+    return 2 if wide and not at.ansi else 1
+
+
+def _merged_total(at: At, s: pl.Expr, *n: pl.Expr) -> tuple[pl.Expr, ...]:
+    if not n:
+        return (_more(at, s, at.ansi),)
+    return _tried(at, s, (s.is_null() & (n[0] > 0)).sum() == 0), n[0].sum().cast(pl.Int64)
+
+
 @aggregate(
     "sum",
     takes=(ADDABLE,),
     gives=_summed,
     null=True,
-    partial=lambda at, x: (total(at, x, at.type, at.ansi),),
-    merge=lambda at, s: (_more(at, s, at.ansi),),
-    final=lambda at, s: s,
-    states=lambda at: (at.type,),
+    partial=lambda at, x: (
+        total(at, x, at.type, at.ansi),
+        x.count().cast(pl.Int64),
+    )[: _states(at)],
+    merge=_merged_total,
+    final=lambda at, s, *n: s,
+    states=lambda at: (at.type, t.LONG)[: _states(at)],
 )
 def sum_of(at: At, value: pl.Expr) -> pl.Expr:
     return total(at, value, at.type, at.ansi)

@@ -8,7 +8,7 @@ import polars as pl
 
 from planner.columns import types as t
 from planner.columns.casting import cast
-from planner.columns.coercion import common, implied, widest
+from planner.columns.coercion import common, implied, widest, widest_key
 from planner.columns.columnar import to_polars
 from planner.columns.expressions import Alias, Attr, Call, Expr
 from planner.columns.functions.elements import by_batch, each
@@ -157,7 +157,7 @@ def _element_at(args: Sequence[Expr], settings: Settings) -> Typed:
     wants("element_at", args, 2)
     kind = args[0].type
     if isinstance(kind, t.MapType):
-        key = widest(kind.keyType, args[1].type)
+        key = widest_key(kind.keyType, args[1].type)
         if key is None or isinstance(args[1].type, t.NullType):
             raise Mismatch(
                 f"the keys of {kind.simpleString()} cannot be {args[1].type.simpleString()}",
@@ -430,7 +430,7 @@ def arrays_zip(at: At, *arrays: pl.Expr) -> pl.Expr:
     kind = element(at.type)
     assert isinstance(kind, t.StructType)
     if not arrays:
-        raise NotImplementedError("arrays_zip of no arrays is not there")
+        return pl.lit(pl.Series([[]], dtype=to_polars(at.type))).first()
     return each(
         lambda *each_: pl.struct(x.alias(name) for x, name in zip(each_, kind.names, strict=True)),
         arrays,

@@ -14,11 +14,20 @@ import polars as pl
 from planner.columns import types as t
 from planner.columns.casts.failing import sound
 from planner.columns.casts.numbers import half_up, int128, scaled, unscaled
+from planner.columns.functions import long_division
 from planner.columns.functions.elements import evened
 from planner.columns.functions.raising import marked
 
 _LIMIT = 10**38
 Whole = Callable[[int, int], int]
+Short = Callable[[pl.Series, pl.Series, tuple[int, int]], pl.Series | None]
+
+
+def _size(values: pl.Series) -> int:
+    """The largest absolute value."""
+    low, high = values.min(), values.max()
+    assert isinstance(low, int | None) and isinstance(high, int | None)
+    return max(abs(low or 0), abs(high or 0))
 
 
 def _wide(value: pl.Expr, more: int) -> pl.Expr:
@@ -62,20 +71,24 @@ def _by_batch(
     one: Whole,
     kind: t.DecimalType,
     error: tuple[str, str] | None,
+    short: Short | None = None,
 ) -> pl.Expr:
-    """`columns` of two whole-number columns where the largest values fit, else `one` by one. Where
-    there are more digits than in `kind` it is the error, or NULL without one."""
+    """`columns` of two whole-number columns where the largest values fit, else `one` by one; or
+    what `short` has for small values. Where there are more digits than in `kind` it is the error,
+    or NULL without one."""
     top = 10**kind.precision
 
     def run(given: Sequence[pl.Series]) -> pl.Series:
         x, y = evened(given)
         if x.null_count() == len(x):
             return x.cast(pl.Int128)
-        size_x, size_y = (int(each.abs().max() or 0) for each in (x, y))  # type: ignore[arg-type]
+        size_x, size_y = _size(x), _size(y)
         if fits(size_x, size_y):
-            frame = pl.DataFrame({"x": x, "y": y})
-            whole = columns(pl.col("x"), pl.col("y"))
-            limit = pl.when(whole.abs() < int128(top)).then(whole) if top < _LIMIT else whole
+            quick = None if short is None else short(x, y, (size_x, size_y))
+            frame = pl.DataFrame({"x": x, "y": y} if quick is None else {"n": quick})
+            whole = columns(pl.col("x"), pl.col("y")) if quick is None else pl.col("n")
+            all_fit = top >= _LIMIT or (quick is not None and _size(quick) < top)
+            limit = whole if all_fit else pl.when(whole.abs() < int128(top)).then(whole)
             found = frame.select(limit.alias("n")).to_series()
         else:
             found = pl.Series([each(p, q) for p, q in zip(x, y, strict=True)], dtype=pl.Int128)
@@ -175,6 +188,11 @@ def divide(
     one, other = types
     lift = kind.scale - one.scale + other.scale
     up, down = 10 ** max(lift, 0), 10 ** max(-lift, 0)
+
+    def short(x: pl.Series, y: pl.Series, sizes: tuple[int, int]) -> pl.Series | None:
+        can = lift >= 0 and long_division.fits(*sizes)
+        return long_division.quotient(x, y, lift, sizes) if can else None
+
     found = _by_batch(
         unscaled(a),
         unscaled(b),
@@ -183,6 +201,7 @@ def divide(
         lambda p, q: rounded(p * up, q * down),
         kind,
         _loud(kind, mode),
+        short,
     )
     return scaled(found, kind)
 

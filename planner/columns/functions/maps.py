@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from planner.columns import types as t
-from planner.columns.coercion import common, implied, widest
+from planner.columns.coercion import common, implied, widest_key
 from planner.columns.columnar import to_polars
 from planner.columns.expressions import Expr
 from planner.columns.functions.arrays import as_array, element, has_null, holds_null, listed, wants
@@ -63,7 +63,7 @@ def _made(args: Sequence[Expr], settings: Settings) -> Typed:
             "a map is made of keys and values in turn", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
         )
     if not args:
-        raise NotImplementedError("a map of nothing has no type here; cast NULL to one instead")
+        return (), t.MapType(t.NULL, t.NULL, False), False
     key, value = common(arg.type for arg in args[::2]), common(arg.type for arg in args[1::2])
     if key is None or value is None:
         side = "keys" if key is None else "values"
@@ -81,6 +81,8 @@ def _made(args: Sequence[Expr], settings: Settings) -> Typed:
 def create_map(at: At, *args: pl.Expr) -> pl.Expr:
     kind = at.type
     assert isinstance(kind, t.MapType)
+    if not args:
+        return pl.lit(pl.Series([{}], dtype=to_polars(kind))).first()
     return map_of(at, listed(kind.keyType, *args[::2]), listed(kind.valueType, *args[1::2]))
 
 
@@ -209,7 +211,7 @@ def _looked_for(args: Sequence[Expr], settings: Settings) -> Typed:
     assert isinstance(kind, t.MapType)
     if isinstance(args[1].type, t.NullType):
         raise Mismatch("the key to look for is NULL", "DATATYPE_MISMATCH.NULL_TYPE")
-    key = widest(kind.keyType, args[1].type)
+    key = widest_key(kind.keyType, args[1].type)
     if key is None:
         raise Mismatch(
             f"the keys of {kind.simpleString()} cannot be {args[1].type.simpleString()}",

@@ -10,12 +10,14 @@ import polars as pl
 
 from planner.columns import types as t
 from planner.columns.coercion import implied
+from planner.columns.columnar import to_polars
 from planner.columns.expressions import Expr, Literal
 from planner.columns.functions.elements import by_batch
 from planner.columns.functions.raising import END, raise_where
 from planner.columns.functions.registry import (
     ANY,
     BOOL,
+    INT,
     TEXT,
     At,
     Mismatch,
@@ -125,6 +127,55 @@ def uuid(at: At, seed: pl.Expr) -> pl.Expr:
         return pl.Series(found, dtype=pl.String)
 
     return pl.map_batches([_mixed(at, 1), _mixed(at, 2)], run, return_dtype=pl.String())
+
+
+def _no_arguments(args: Sequence[Expr], settings: Settings) -> Typed:
+    if args:
+        raise Mismatch(
+            f"this takes 0 arguments, and was given {len(args)}",
+            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+        )
+    return (), t.STRING, False
+
+
+@scalar("input_file_name", resolve=_no_arguments)
+def input_file_name(at: At) -> pl.Expr:
+    """Of rows of no file; analysis makes a column of the others."""
+    return pl.lit("")
+
+
+def _file(args: Sequence[Expr], settings: Settings) -> Typed:
+    raise Mismatch("there is no function _metadata", "UNRESOLVED_ROUTINE")
+
+
+@scalar("_metadata", resolve=_file)
+def metadata(at: At) -> pl.Expr:
+    """Only typed: analysis puts a column in its place."""
+    return pl.lit(None, dtype=to_polars(at.type))
+
+
+@scalar("varchar_checked", takes=(TEXT, INT), null=True)
+def varchar_checked(at: At, text: pl.Expr, most: pl.Expr) -> pl.Expr:
+    """A text for a column of varchar(n): blanks at the end that are too many are cut."""
+    n = at.values[1]
+    long = text.str.strip_chars_end(" ").str.len_chars() > n
+    message = f"a text is longer than varchar({n})"
+    return raise_where(long.fill_null(False), "EXCEED_LIMIT_LENGTH", message, text.str.head(n))
+
+
+@scalar("current_user", "user", "session_user", resolve=_no_arguments)
+def current_user(at: At) -> pl.Expr:
+    return pl.lit(at.settings.user)
+
+
+@scalar("current_schema", "current_database", resolve=_no_arguments)
+def current_schema(at: At) -> pl.Expr:
+    return pl.lit(at.settings.database)
+
+
+@scalar("current_catalog", resolve=_no_arguments)
+def current_catalog(at: At) -> pl.Expr:
+    return pl.lit("spark_catalog")
 
 
 absent("version", "spark.version")

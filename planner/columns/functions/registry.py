@@ -42,6 +42,8 @@ class Settings:
     zone: str = "UTC"
     case_sensitive: bool = False
     partition: int = field(default=0, compare=False)  # of the task
+    user: str = field(default="", compare=False)
+    database: str = field(default="default", compare=False)
     now: int | None = field(default=None, compare=False)  # microseconds since 1970, of the query
 
 

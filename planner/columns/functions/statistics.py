@@ -31,8 +31,13 @@ def _two(at: At, x: pl.Expr) -> tuple[pl.Expr, ...]:
     return count, x.mean(), x.var(ddof=0) * count
 
 
+def _mean(n: pl.Expr, mean: pl.Expr) -> pl.Expr:
+    """The mean of means; NULL of no values, as a NaN would stay in all that it is merged with."""
+    return _some(n.sum(), 1, (n * mean).sum() / n.sum())
+
+
 def _merged_two(at: At, n: pl.Expr, mean: pl.Expr, m2: pl.Expr) -> tuple[pl.Expr, ...]:
-    whole = (n * mean).sum() / n.sum()
+    whole = _mean(n, mean)
     return n.sum(), whole, m2.sum() + (n * (mean - whole) ** 2).sum()
 
 
@@ -121,7 +126,7 @@ def _pairs(at: At, a: pl.Expr, b: pl.Expr) -> tuple[pl.Expr, ...]:
 def _merged_pairs(
     at: At, n: pl.Expr, x: pl.Expr, y: pl.Expr, xx: pl.Expr, yy: pl.Expr, xy: pl.Expr
 ) -> tuple[pl.Expr, ...]:
-    mean_x, mean_y = (n * x).sum() / n.sum(), (n * y).sum() / n.sum()
+    mean_x, mean_y = _mean(n, x), _mean(n, y)
     dx, dy = x - mean_x, y - mean_y
     return (
         n.sum(),

@@ -418,4 +418,4 @@ absent(
     "a timestamp",
 )
 absent("timestamp_nanos unix_nanos", "timestamp_micros, unix_micros")
-absent("time_bucket session_window", "window or date_trunc")
+absent("time_bucket", "window or date_trunc")

@@ -23,7 +23,7 @@ from planner.columns.expressions import (
     walk,
 )
 from planner.columns.functions.registry import Generator, find
-from planner.columns.typing import AnalysisError
+from planner.columns.typing import AnalysisError, kinds_in
 from planner.query import logical as l
 from planner.query.analysis.naming import text_of
 
@@ -122,7 +122,7 @@ def taken_out(items: Sequence[Expr], order: Sequence[Order] = ()) -> Taken | Non
 def refuse(exprs: Sequence[Expr], place: str) -> None:
     """Raise AnalysisError for a generator where no rows can be made."""
     for expr in exprs:
-        for each in walk(expr):
+        for each in walk(expr) if "generator" in kinds_in(expr) else ():
             if is_generator(each):
                 raise AnalysisError(
                     f"{text_of(each)} makes rows, which only a select can do, not {place}; select "
@@ -148,7 +148,7 @@ def _made(item: Expr, call: Call) -> tuple[Attr, ...]:
 
 
 def _refuse_inside(top: Expr) -> None:
-    for each in walk(top):
+    for each in walk(top) if "generator" in kinds_in(top) else ():
         if each is not top and is_generator(each):
             raise AnalysisError(
                 f"{text_of(each)} makes rows, so it cannot stand inside {text_of(top)}",

@@ -10,6 +10,7 @@ from planner.columns.expressions import Alias, Attr, Call, Expr, Literal, attrib
 from planner.columns.typing import AnalysisError, Scope, aggregates, bind
 from planner.query import logical as l
 from planner.query.analysis.requests import aggregate, named
+from planner.query.analysis.timewindows import has_time_window, in_time
 
 
 def rollup(count: int) -> list[list[int]]:
@@ -71,6 +72,9 @@ def expanded(
 ) -> tuple[l.Plan, list[Attr], list[Expr]]:
     """Every row once for each set; what to group those rows by, the last of it the number of the
     set; and the typed expressions over them."""
+    if has_time_window([*keys, *exprs]):
+        plan, change = in_time(plan, [*keys, *exprs], (), scope)
+        keys, exprs = list(map(change, keys)), list(map(change, exprs))
     columns = [named(key) for key in keys]
     below = l.Project(plan, (*plan.output, *(c for c in columns if isinstance(c, Alias))))
     sources = [c.attr if isinstance(c, Alias) else c for c in columns]

@@ -37,7 +37,7 @@ _BETWEEN |= {"&", "|", "^"}
 def text_of(expr: Expr) -> str:
     """The expression as PySpark names a column of it.
 
-    >>> from planner import types as t
+    >>> from planner.columns import types as t
     >>> text_of(Call("+", (Name(("a",)), Literal(1, t.INT))))
     '(a + 1)'
     """
@@ -114,6 +114,10 @@ _USUAL_ORDER = (  # the function that array_sort has where it is given none
 )
 
 
+_UPPER = {"rank", "dense_rank", "percent_rank", "rlike", "power", "exp", "ceil", "floor", "sqrt"}
+_UPPER |= {"pi", "e", "spark_partition_id"}
+
+
 def _call(call: Call) -> str:
     if call.shown == "between":
         low, high = call.args
@@ -128,6 +132,8 @@ def _call(call: Call) -> str:
         word = call.name.upper() if call.name in ("and", "or") else call.name
         text = f"({args[0]} {word} {args[1]})"
         return f"(NOT ({args[0]} = {args[1]}))" if call.name == "!=" else text
+    if call.name in _UPPER:
+        return f"{call.name.upper()}({', '.join(args)})"
     match call.name:
         case "not":
             return f"(NOT {args[0]})"
@@ -141,18 +147,32 @@ def _call(call: Call) -> str:
             return f"nullif({args[0]}, {args[-1]})"
         case "like" | "ilike" if len(args) == 3:
             return f"{args[0]} LIKE {args[1]} ESCAPE '{args[2]}'"
-        case "window":
-            return "window"
+        case "current_user" | "user" | "session_user":
+            return "current_user()"
+        case "current_database":
+            return "current_schema()"
+        case "window" | "session_window" | "_metadata":
+            return call.name
         case "extract":
             return f"extract({args[0]} FROM {args[1]})"
-        case "rank" | "dense_rank" | "percent_rank":
-            return f"{call.name.upper()}({', '.join(args)})"
+        case "log":
+            return f"LOG({', '.join(args if len(args) > 1 else ['E()', *args])})"
+        case "split" if len(args) == 2:
+            return f"split({args[0]}, {args[1]}, -1)"
+        case "sort_array" if len(args) == 1:
+            return f"sort_array({args[0]}, true)"
+        case "zeroifnull":
+            return f"zeroifnull({args[0]})"
+    return _other(call, args)
+
+
+def _other(call: Call, args: list[str]) -> str:
+    """A call whose text is not its name and arguments, or is."""
+    match call.name:
         case "negative":
             return f"(- {args[0]})"
         case "like" if len(args) == 2:
             return f"{args[0]} LIKE {args[1]}"
-        case "rlike" | "power":
-            return f"{call.name.upper()}({', '.join(args)})"
         case "isnull":
             return f"({args[0]} IS NULL)"
         case "isnotnull":

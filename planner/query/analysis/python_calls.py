@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from planner.columns.expressions import Alias, Attr, Expr, PythonCall, attributes, rewrite, walk
+from planner.columns.expressions import (
+    Alias,
+    Attr,
+    Expr,
+    Over,
+    PythonCall,
+    attributes,
+    holds,
+    rewrite,
+)
 from planner.query import logical as l
 
 
@@ -30,17 +39,34 @@ Folder = Callable[
 
 
 @dataclass(frozen=True)
+class Windows:
+    """The windows of calls: places of the columns that make them, of those that order them (with
+    whether ascending, and whether NULLs lead), and each call's frame (unit, start, end)."""
+
+    keys: tuple[int, ...]
+    orders: tuple[tuple[int, bool, bool], ...]
+    frames: tuple[tuple[str, int | None, int | None], ...]
+
+
+Windower = Callable[
+    [tuple[Attr, ...], int, Windows, tuple[Wanted, ...], tuple[Attr, ...]], Callable[..., object]
+]
+
+
+@dataclass(frozen=True)
 class Makers:
     """What makes the functions of Batches: `add(columns, kept, calls, attrs)` adds a column for
-    each call to the first `kept` ones, `fold(columns, keys, calls, attrs)` makes a row a group."""
+    each call to the first `kept` ones, `fold(columns, keys, calls, attrs)` makes a row a group,
+    `over(columns, kept, windows, calls, attrs)` adds a column for each call over its window."""
 
     add: Maker
     fold: Folder
+    over: Windower
 
 
 def has_python(exprs: Sequence[Expr]) -> bool:
     """Whether a Python function is called."""
-    return any(isinstance(each, PythonCall) for expr in exprs for each in walk(expr))
+    return any(not isinstance(e, Attr) and holds(e, PythonCall) for e in exprs)
 
 
 def taken_out(plan: l.Plan, makers: Makers) -> l.Plan:
@@ -57,6 +83,8 @@ def _node(node: l.Plan, makers: Makers) -> l.Plan:
         isinstance(value.child, PythonCall) for value in node.values
     ):
         return _folded(node, makers)
+    if isinstance(node, l.Window):
+        return _over_windows(node, makers)
     if isinstance(node, l.Join):
         return _join(node, makers)
     if not isinstance(node, l.One):
@@ -144,6 +172,47 @@ def _folded(node: l.Aggregate, makers: Makers) -> l.Plan:
     below: l.Plan = node.child
     if len(columns) > len(node.child.output):
         below = l.Project(node.child, tuple(columns))
+    if not keys:
+        below = l.Repartition(below, 1)
     f = makers.fold(below.output, keys, tuple(wanted), node.output)
     label = ", ".join(each.call.name for each in wanted)
     return l.Batches(below, f, node.output, node.groups, label, site=node.site)
+
+
+def _over_windows(node: l.Window, makers: Makers) -> l.Plan:
+    """A Window some of whose values are Python functions of the rows around each row; the others
+    are computed below."""
+    own = [v for v in node.values if _of_python(v.child)]
+    rest = tuple(v for v in node.values if not _of_python(v.child))
+    child: l.Plan = replace(node, values=rest) if rest else node.child
+    if rest and has_python([value.child for value in rest]):
+        raise NotImplementedError("a Python function inside an expression of a window")
+    columns: list[Attr | Alias] = list(child.output)
+    wanted, frames = [], []
+    over = own[0].child
+    assert isinstance(over, Over)
+    for value in own:
+        each = value.child
+        assert isinstance(each, Over) and isinstance(each.call, PythonCall)
+        assert each.frame is not None
+        args = tuple(_place(arg, columns) for arg in each.call.args)
+        wanted.append(Wanted(each.call, args, value.attr))
+        frames.append((each.frame.unit, each.frame.start, each.frame.end))
+    keys = tuple(_place(key, columns) for key in over.partition)
+    orders = tuple((_place(o.child, columns), o.ascending, o.nulls_lead) for o in over.order)
+    if has_python([c.child for c in columns if isinstance(c, Alias)]):
+        raise NotImplementedError("a Python function inside a Python function over a window")
+    below: l.Plan = l.Project(child, tuple(columns))
+    if not keys:
+        below = l.Repartition(below, 1)
+    attrs = (*child.output, *(each.attr for each in wanted))
+    windows = Windows(keys, orders, tuple(frames))
+    f = makers.over(below.output, len(child.output), windows, tuple(wanted), attrs)
+    label = ", ".join(each.call.name for each in wanted)
+    by = tuple(below.output[at] for at in keys)
+    made = l.Batches(below, f, attrs, by, label, site=node.site)
+    return l.Project(made, node.output)
+
+
+def _of_python(expr: Expr) -> bool:
+    return isinstance(expr, Over) and isinstance(expr.call, PythonCall)

@@ -10,7 +10,9 @@ from planner.columns.expressions import Alias, Attr, Call, Expr, attributes
 from planner.columns.functions.registry import Settings
 from planner.columns.typing import AnalysisError, Scope, bind
 from planner.query import logical as l
-from planner.query.analysis.subqueries import has_query
+from planner.query.analysis.filenames import asks_for_files
+from planner.query.analysis.subqueries import has_query, with_sides
+from planner.query.analysis.timewindows import has_time_window
 from planner.query.decorrelate import decorrelated
 
 
@@ -84,19 +86,26 @@ def joined(
     if condition is not None:
         both = Scope((*left.attrs, *right.attrs), settings, outer, hidden=hidden)
         condition = bind(condition, both)
+        if asks_for_files([condition]) or has_time_window([condition]):
+            raise NotImplementedError(
+                "the file or the window of time of a row in the condition of a join; select it "
+                "before the join"
+            )
         if condition.type.typeName() not in ("boolean", "void"):
             raise AnalysisError(
                 f"the condition of a join must be a boolean, and is "
                 f"{condition.type.simpleString()}",
                 "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",
             )
-        if has_query(condition):
-            raise NotImplementedError("a subquery in the condition of a join; put it into WHERE")
+    sides = left.plan, right.plan
+    if condition is not None and has_query(condition):
+        one, other, condition = with_sides(*sides, condition, settings)
+        sides = one, other
     if kind == "inner" and condition is None:
         kind = "cross"
     if kind == "cross" and condition is not None:
         kind = "inner"
-    made = l.Join(left.plan, right.plan, kind, condition)
+    made = l.Join(*sides, kind, condition)
     return _of_output(made, (*left.attrs, *right.attrs), hidden)
 
 

@@ -20,18 +20,24 @@ from planner.columns.expressions import (
     Over,
     Star,
     attributes,
+    holds,
     rewrite,
     walk,
 )
 from planner.columns.functions.registry import Grouping, Settings, find
 from planner.columns.typing import AnalysisError, Scope, aggregates, bind, is_aggregate, kind_of
 from planner.query import logical as l
+from planner.query.analysis.filenames import NAMES as OF_FILES
+from planner.query.analysis.filenames import asks_for_files, with_files
 from planner.query.analysis.generators import refuse, taken_out
 from planner.query.analysis.naming import text_of
 from planner.query.analysis.subqueries import filtered, with_queries
+from planner.query.analysis.timewindows import NAMES as OF_TIME
+from planner.query.analysis.timewindows import has_time_window, in_time
 from planner.query.analysis.windows import with_frames, with_windows
 
 _USUAL = Settings()
+NEED_COLUMNS = frozenset((*OF_FILES, *OF_TIME))  # calls that become columns below a request
 
 
 def scope_of(plan: l.Plan, settings: Settings, outer: Scope | None = None) -> Scope:
@@ -122,6 +128,7 @@ class Request:
 def query(plan: l.Plan, asked: Request, scope: Scope) -> l.Plan:
     """The rows that a request asks for, with its items as columns."""
     settings = scope.settings
+    plan, asked = _below(plan, asked, scope)
     taken = taken_out(asked.items, asked.order)
     if taken is not None:
         below = query(plan, replace(asked, items=taken.items, order=(), distinct=False), scope)
@@ -146,6 +153,37 @@ def query(plan: l.Plan, asked: Request, scope: Scope) -> l.Plan:
         replace(key, child=expr) for key, expr in zip(asked.order, exprs[len(items) :], strict=True)
     ]
     return ordered(plan, columns, keys, asked.distinct)
+
+
+def _below(plan: l.Plan, asked: Request, scope: Scope) -> tuple[l.Plan, Request]:
+    """A request whose windows of time and names of files are columns of the plan."""
+    if asks_for_files(_exprs(asked)):
+        plan, change = with_files(plan)
+        asked = _changed(asked, change)
+    if has_time_window(_exprs(asked)):
+        plan, change = in_time(plan, _exprs(asked), asked.groups or (), scope)
+        asked = _changed(asked, change)
+    return plan, asked
+
+
+def _exprs(asked: Request) -> list[Expr]:
+    filters = [each for each in (asked.having, asked.qualify) if each is not None]
+    return [*asked.items, *(asked.groups or ()), *filters, *(key.child for key in asked.order)]
+
+
+def _changed(asked: Request, change: Callable[[Expr], Expr]) -> Request:
+    def named_as(item: Expr) -> Expr:
+        new = change(item)
+        return new if new is item or isinstance(new, Alias) else Alias(new, named(item).name)
+
+    return replace(
+        asked,
+        items=list(map(named_as, asked.items)),
+        groups=None if asked.groups is None else list(map(change, asked.groups)),
+        having=None if asked.having is None else change(asked.having),
+        qualify=None if asked.qualify is None else change(asked.qualify),
+        order=[replace(key, child=change(key.child)) for key in asked.order],
+    )
 
 
 def _refuse_alone(expr: Expr) -> None:
@@ -218,7 +256,25 @@ def ordered(
 
 def where(plan: l.Plan, wanted: Expr, scope: Scope) -> l.Plan:
     """The rows for which a condition is true."""
-    return filtered(plan, condition(wanted, scope), scope.settings)
+    return kept(plan, condition(wanted, scope), scope)
+
+
+def kept(plan: l.Plan, bound: Expr, scope: Scope) -> l.Plan:
+    """The rows for which a typed condition is true."""
+    if not needs_columns([bound]):
+        return filtered(plan, bound, scope.settings)
+    below, asked = _below(plan, Request([bound]), scope)
+    (changed,) = map(_bare_alias, asked.items)
+    return l.Project(filtered(below, changed, scope.settings), plan.output)
+
+
+def needs_columns(exprs: Sequence[Expr]) -> bool:
+    """Whether expressions ask for what becomes a column below them."""
+    return asks_for_files(exprs) or has_time_window(exprs)
+
+
+def _bare_alias(expr: Expr) -> Expr:
+    return expr.child if isinstance(expr, Alias) else expr
 
 
 def condition(wanted: Expr, scope: Scope) -> Expr:
@@ -233,7 +289,7 @@ def condition(wanted: Expr, scope: Scope) -> Expr:
             f"a condition must be a boolean, and {text_of(bound)} is {bound.type.simpleString()}",
             "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",
         )
-    if any(isinstance(each, Over) for each in walk(bound)):
+    if holds(bound, Over):
         raise AnalysisError(
             f"{text_of(bound)}: a window function cannot be in where; use qualify, or filter what "
             "was selected",
@@ -340,6 +396,16 @@ def order(plan: l.Plan, keys: Sequence[Expr], scope: Scope, everywhere: bool = T
     """The rows in order."""
     bound = [bind(key, scope) for key in keys]
     refuse(bound, "orderBy")
+    for key in filter(is_aggregate, bound):
+        raise AnalysisError(
+            f"{text_of(key)}: an aggregate of all rows is no order of them; use groupBy, or an "
+            "aggregate over a window",
+            "UNSUPPORTED_EXPR_FOR_OPERATOR",
+        )
+    columns = plan.output
+    if has_time_window(bound):
+        plan, change = in_time(plan, bound, (), scope)
+        bound = list(map(change, bound))
     orders = [key if isinstance(key, Order) else Order(key) for key in bound]
     below, children = with_queries(plan, [each.child for each in orders], scope.settings)
     below, children = with_windows(below, children)
@@ -348,4 +414,4 @@ def order(plan: l.Plan, keys: Sequence[Expr], scope: Scope, everywhere: bool = T
         for each, c in zip(orders, children, strict=True)
     )
     found: l.Plan = l.Sort(below, made, everywhere)
-    return found if below is plan else l.Project(found, plan.output)
+    return found if below.output == columns else l.Project(found, columns)

@@ -16,6 +16,7 @@ from planner.columns.conditions import (
     conjunction,
     conjuncts,
     either,
+    equal_keys,
     is_not_null,
     is_null,
     negated,
@@ -32,18 +33,19 @@ from planner.columns.expressions import (
     Query,
     ScalarQuery,
     attributes,
+    holds,
     rewrite,
     walk,
 )
 from planner.columns.functions.registry import Settings
 from planner.columns.typing import AnalysisError, Scope, bind
 from planner.query import logical as l
-from planner.query.decorrelate import Decorrelated, decorrelated, one_value
+from planner.query.decorrelate import Decorrelated, decorrelated, one_value, outer_columns
 
 
 def has_query(expr: Expr) -> bool:
     """Whether there is a subquery in an expression."""
-    return any(isinstance(each, Query) for each in walk(expr))
+    return holds(expr, Query)
 
 
 def filtered(plan: l.Plan, condition: Expr, settings: Settings) -> l.Plan:
@@ -95,7 +97,9 @@ def _not_in(plan: l.Plan, found: Decorrelated, pairs: Sequence[Expr]) -> l.Plan:
     if not nullable:
         return l.Join(plan, found.plan, "anti", conjunction([*found.conditions, *pairs]))
     if len(pairs) == 1 and not found.conditions:
-        return l.Join(plan, found.plan, "null-aware anti", pairs[0])
+        whole = l.Join(plan, found.plan, "null-aware anti", pairs[0])
+        if equal_keys(whole)[0]:  # a constant, or a column from further out, is nothing to look up
+            return whole
     unless = [either(pair, is_null(pair)) if pair.nullable else pair for pair in pairs]
     return l.Join(plan, found.plan, "anti", conjunction([*found.conditions, *unless]))
 
@@ -161,6 +165,39 @@ def with_queries(
 
     found = [change(_not_inside(expr)) if has_query(expr) else expr for expr in exprs]
     return plan, found
+
+
+def with_sides(
+    left: l.Plan, right: l.Plan, condition: Expr, settings: Settings
+) -> tuple[l.Plan, l.Plan, Expr]:
+    """The sides of a join with the values of its condition's subqueries as further columns, each
+    of the side whose columns it uses; and the condition that uses those."""
+    sides = [left, right]
+
+    def change(expr: Expr) -> Expr:
+        negative = isinstance(expr, Call) and expr.name == "not"
+        if isinstance(expr, Query) or (negative and isinstance(expr.children[0], InQuery)):
+            query = expr if isinstance(expr, Query) else expr.children[0]
+            assert isinstance(query, Query)
+            side = _side_of(query, left, right)
+            sides[side], (found,) = with_queries(sides[side], [expr], settings)
+            return found
+        children = tuple(map(change, expr.children))
+        return expr.with_children(children) if children else expr
+
+    found = change(_not_inside(condition))
+    return sides[0], sides[1], found
+
+
+def _side_of(query: Query, left: l.Plan, right: l.Plan) -> int:
+    needed = {*attributes(*query.children), *outer_columns(query.plan)}
+    there = set(left.output), set(right.output)
+    if needed & there[0] and needed & there[1]:
+        raise NotImplementedError(
+            "a subquery that uses columns of both sides in the condition of a join: put it into "
+            "WHERE"
+        )
+    return 1 if needed & there[1] else 0
 
 
 def _not_inside(expr: Expr) -> Expr:

@@ -15,6 +15,7 @@ from planner.columns.expressions import (
     Frame,
     Literal,
     Over,
+    PythonCall,
     attributes,
     rewrite,
 )
@@ -68,6 +69,8 @@ def with_frames(expr: Expr) -> Expr:
 def framed(over: Over) -> Over:
     """The window with the frame that is meant where none is said. Raises AnalysisError."""
     call = over.call
+    if isinstance(call, PythonCall):
+        return _of_python(over, call)
     if not isinstance(call, Call):
         return over
     entry = find(call.name)
@@ -100,6 +103,25 @@ def framed(over: Over) -> Over:
         whole = Frame("rows", None, None)
         return replace(over, frame=Frame("range", None, 0) if over.order else whole)
     _check(over, over.frame)
+    return over
+
+
+def _of_python(over: Over, call: PythonCall) -> Over:
+    """The window of a user's function."""
+    if call.style != "fold":
+        raise AnalysisError(
+            f"{call.name} gives a value for each row, so it is no function over a window",
+            "UNSUPPORTED_EXPR_FOR_WINDOW",
+        )
+    if over.frame is None:
+        whole = Frame("rows", None, None)
+        return replace(over, frame=Frame("range", None, 0) if over.order else whole)
+    _check(over, over.frame)
+    ends = [value_of_bound(bound) for bound in (over.frame.start, over.frame.end)]
+    if over.frame.unit == "range" and any(end not in (None, 0) for end in ends):
+        raise NotImplementedError(
+            f"the Python function {call.name} over RANGE with an offset; use ROWS"
+        )
     return over
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.columns.building import at_of
 from planner.columns.expressions import Alias, Attr, Call, Cast, Over
-from planner.columns.functions.registry import Aggregate, find
 from planner.query import logical as l
 from planner.query.fragment import Merged, Partial
+from planner.query.lowering import distinct
 from planner.query.lowering.pieces import Piece, Spread, States, Workshop
+from planner.query.lowering.states import has_steps, states_of
 from planner.query.lowering.step import lowered, over
 
 
@@ -18,8 +18,11 @@ def _aggregate(node: l.Aggregate, shop: Workshop) -> Piece:
     piece = shop.of(node.child)
     if piece.spread.gathers(node.groups):
         return over(node, piece, _grouped(piece, node.groups))
-    if all(in_steps(value) for value in node.values):
+    calls = [value.child for value in node.values if isinstance(value.child, Call)]
+    if all(has_steps(call) and not call.distinct for call in calls):
         return _in_steps(node, piece, shop)
+    if distinct.can(node) and (found := distinct.lowered_in_steps(node, piece, shop)):
+        return found
     piece = shop.together(piece, node.groups)
     return over(node, piece, _grouped(piece, node.groups))
 
@@ -29,34 +32,15 @@ def _grouped(piece: Piece, groups: Sequence[Attr]) -> Spread:
     return piece.spread.seen_as(groups)
 
 
-def in_steps(value: Alias) -> bool:
-    """Whether an aggregate can be made of states of parts of the rows."""
-    call = value.child
-    assert isinstance(call, Call)
-    entry = find(call.name)
-    assert isinstance(entry, Aggregate)
-    return entry.partial is not None and not call.distinct
-
-
 def _in_steps(node: l.Aggregate, piece: Piece, shop: Workshop) -> Piece:
     """States of each partition's rows, exchanged by group, merged."""
-    states = tuple(_states(value, shop) for value in node.values)
+    states = tuple(states_of(value, shop) for value in node.values)
     partial = Partial(piece.plan, node.groups, node.values, states, site=node.site)
     before = Piece(partial, Spread(piece.width))
     after = shop.hashed(before, node.groups) if node.groups else shop.gathered(before)
     assert isinstance(after.plan, l.Rows)
     merged = Merged(node.groups, node.values, states, 0, site=node.site)
     return Piece(States(merged, after.plan.node, site=node.site), after.spread)
-
-
-def _states(value: Alias, shop: Workshop) -> tuple[Attr, ...]:
-    """Columns for the states of an aggregate."""
-    call = value.child
-    assert isinstance(call, Call)
-    entry = find(call.name)
-    assert isinstance(entry, Aggregate) and entry.states is not None
-    kinds = entry.states(at_of(call, shop.how.settings))
-    return tuple(Attr(f"{value.name}.{place}", kind) for place, kind in enumerate(kinds))
 
 
 @lowered.register

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from planner.columns.conditions import equal_keys
 from planner.columns.expressions import Attr, Expr
+from planner.plan import Exchange
 from planner.query import logical as l
 from planner.query.lowering.pieces import Piece, Same, Spread, Workshop
 from planner.query.lowering.splits import LEFT_TO_ALL, RIGHT_TO_ALL
@@ -98,11 +99,34 @@ def _by_hash(
     else:
         chosen = tuple(range(len(pairs)))
         left, right = shop.hashed(left, lefts), shop.hashed(right, rights)
+    _measure_first(node, left, right, shop)
     keys = [(lefts[place], rights[place]) for place in chosen]
     spread = Spread(left.width, tuple(_same(node, a, b, left.spread) for a, b in keys))
     if not all(spread.keys):
         spread = Spread(left.width)
     return _joined(node, left.plan, right.plan, spread)
+
+
+_WORTH_WAITING = 8  # a side of so many times the limit by estimation may be below it
+
+
+def _measure_first(node: l.Join, left: Piece, right: Piece, shop: Workshop) -> None:
+    """Let the larger side of a join wait where the smaller one may turn out to be so small that
+    everyone can get it. Then the larger one does not move at all."""
+    goals, sides = shop.how.goals, {"left": node.left, "right": node.right}
+    if goals is None or goals.broadcast < 0:
+        return
+    if any(hint_of(side) in ("merge", "shuffle_hash") for side in sides.values()):
+        return
+    bytes_of = {side: shop.sizes.of(plan).bytes for side, plan in sides.items()}
+    small = min(bytes_of, key=lambda side: bytes_of[side])
+    can = RIGHT_TO_ALL if small == "right" else LEFT_TO_ALL
+    large = left if small == "right" else right
+    moved = large.plan.node if isinstance(large.plan, l.Rows) else None
+    if node.kind not in can or bytes_of[small] > _WORTH_WAITING * goals.broadcast:
+        return
+    if isinstance(moved, Exchange) and 4 * moved.child.width >= 3 * min(goals.tasks, moved.width):
+        shop.after_others(large)  # where it is, it gives nearly all who can run something to do
 
 
 def _places(spread: Spread, keys: Sequence[Attr]) -> tuple[int, ...] | None:

@@ -130,9 +130,18 @@ def _batches(node: l.Batches, shop: Workshop) -> Piece:
         if piece.width > 1 or shop.how.partitions > 1:
             piece = shop.hashed(piece, node.keys, shop.how.partitions)
     elif piece.width == 1 and shop.how.partitions > 1 and not shop.how.staged:
-        piece = _spread(piece, shop)
-    made = Narrow(shop.node(piece), Relational(node.f, node.label), site=node.site)
+        piece = piece if _in_one(node.child) else _spread(piece, shop)
+    splits = () if node.keys or _in_one(node.child) else (0,)
+    op = Relational(node.f, node.label, splits, goals=shop.how.goals)
+    made = Narrow(shop.node(piece), op, site=node.site)
     return Piece(l.Rows(node.attrs, made, site=node.site), Spread(made.width))
+
+
+def _in_one(plan: l.Plan) -> bool:
+    """Whether it was asked for that all rows are in one partition."""
+    while isinstance(plan, l.Project | l.Filter | l.Known | l.Hint):
+        plan = plan.child
+    return isinstance(plan, l.Repartition) and plan.count == 1
 
 
 def _spread(piece: Piece, shop: Workshop) -> Piece:

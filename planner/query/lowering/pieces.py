@@ -14,6 +14,7 @@ from typing import Any
 
 from planner.columns.expressions import Alias, Attr, Expr
 from planner.columns.functions.registry import Settings
+from planner.goals import Goals
 from planner.ops import Relational
 from planner.partitioning import Broadcast, DealColumns, HashColumns, Partitioning, Single
 from planner.plan import Exchange, Narrow, Node, Source, Zip
@@ -43,7 +44,8 @@ class Lowering:
     `broadcast_bytes` of estimated size a side of a join is sent to everyone (never if negative).
     Up to `sort_bytes` a sort is done in one place. `scan_bytes` is what one task reads of files,
     where opening one counts as `opening_bytes`. `keep` keeps a node's partitions in memory from its
-    first use `until` an exchange is written.
+    first use `until` an exchange is written. `goals` say how stages may change while they run; they
+    stay if there are none.
     """
 
     run: Callable[[Fragment], Callable[..., Any]]
@@ -51,11 +53,12 @@ class Lowering:
     staged: bool = False
     partitions: int = 2
     broadcast_bytes: int = 10 << 20
-    sort_bytes: int = 1 << 20
+    sort_bytes: int = 32 << 20
     scan_bytes: int = 128 << 20
     opening_bytes: int = 4 << 20
     keep: Callable[[Node], Node] = _keep
     until: Callable[[Node, Node], None] = _until
+    goals: Goals | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class Spread:
 
     def seen_as(self, columns: Sequence[Attr | Alias]) -> Spread:
         """The same after a projection to `columns`."""
+        if not self.keys:
+            return Spread(self.width)
         new: dict[Attr, list[Attr]] = {}
         for column in columns:
             if isinstance(column, Attr):
@@ -130,6 +135,7 @@ class Workshop:
     pieces: dict[int, Piece] = field(default_factory=dict)  # by id of the logical node
     _nodes: dict[int, tuple[l.Plan, Node]] = field(default_factory=dict)
     _moved: dict[tuple[int, Partitioning], Node] = field(default_factory=dict)
+    _late: set[int] = field(default_factory=set)
 
     def of(self, plan: l.Plan) -> Piece:
         """The piece of a plan that was lowered before."""
@@ -173,7 +179,9 @@ class Workshop:
 
         inner = l.bottom_up(plan, inside)
         run = self.how.run(flatten(inner, self.how.settings))
-        op = Relational(run, words(inner), splittable(inner))
+        splits = splittable(inner)
+        late = tuple(side for side in splits if list(inputs)[side] in self._late)
+        op = Relational(run, words(inner), splits, late, self.how.goals)
         if not inputs:
             return Narrow(Source((NothingPart(),), "query", site=plan.site), op, site=plan.site)
         if len(inputs) == 1:
@@ -190,6 +198,11 @@ class Workshop:
         if key not in self._moved:
             self._moved[key] = Exchange(node, partitioning, site=node.site)
         return self._moved[key]
+
+    def after_others(self, piece: Piece) -> None:
+        """What was just moved shall be moved after what it is read together with was measured."""
+        if isinstance(piece.plan, l.Rows) and isinstance(piece.plan.node, Exchange):
+            self._late.add(piece.plan.node.id)
 
     def gathered(self, piece: Piece) -> Piece:
         """All rows in one partition, in the order of partitions."""
@@ -261,5 +274,5 @@ def words(plan: l.Plan) -> str:
         for node in l.walk(plan)
         if not isinstance(node, l.Known | l.Hint | Input | Leaf)
     ]
-    shown = " < ".join(names[:6])
+    shown = " < ".join(names[:6]) or "Read"
     return f"{shown} < …" if len(names) > 6 else shown

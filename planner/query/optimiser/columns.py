@@ -53,7 +53,7 @@ def needed(node: l.Plan, wanted: Wanted) -> list[Wanted]:
 @needed.register(l.Hint)
 @needed.register(l.Generate)
 def _passing(node: l.One, wanted: Wanted) -> list[Wanted]:
-    there = set(node.child.output)
+    there = node.child.there
     return [(wanted & there) | (attributes(*node.expressions).keys() & there)]
 
 
@@ -63,7 +63,7 @@ def _project(node: l.Project, wanted: Wanted) -> list[Wanted]:
 
 
 def _kept(given: Sequence[Attr | Alias], wanted: Wanted) -> tuple[Attr | Alias, ...]:
-    return tuple(c for c in given if (c.attr if isinstance(c, Alias) else c) in wanted)
+    return tuple([c for c in given if (c.attr if isinstance(c, Alias) else c) in wanted])
 
 
 @needed.register
@@ -94,7 +94,7 @@ def _distinct(node: l.Distinct, wanted: Wanted) -> list[Wanted]:
 @needed.register
 def _join(node: l.Join, wanted: Wanted) -> list[Wanted]:
     used = wanted | set(attributes(*node.expressions))
-    return [used & set(node.left.output), used & set(node.right.output)]
+    return [used & node.left.there, used & node.right.there]
 
 
 @needed.register

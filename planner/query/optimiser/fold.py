@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import is_
 
 from planner.columns import types as t
-from planner.columns.expressions import Call, Cast, Expr, Literal, rewrite
+from planner.columns.expressions import Attr, Call, Cast, Expr, Literal, rewrite
 from planner.columns.functions.registry import Settings
 from planner.columns.typing import constant
 from planner.query import logical as l
@@ -28,8 +29,13 @@ def _in_node(node: l.Plan, settings: Settings) -> l.Plan:
     if not isinstance(node, l.Filter | l.Project | l.Join):
         return node
     old = node.expressions
-    new = tuple(rewrite(each, lambda expr: _folded(expr, settings)) for each in old)
-    if all(a is b for a, b in zip(old, new, strict=True)):
+    new = tuple(
+        [
+            each if isinstance(each, Attr) else rewrite(each, lambda e: _folded(e, settings))
+            for each in old
+        ]
+    )
+    if all(map(is_, old, new)):
         return node
     return node.with_expressions(new)
 

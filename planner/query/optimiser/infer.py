@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from planner.columns.conditions import conjuncts, equal_keys
 from planner.columns.expressions import Alias, Attr, Call, Expr, attributes, substitute
+from planner.columns.functions.registry import Settings
+from planner.columns.functions.risky import can_fail
 from planner.query import logical as l
 from planner.query.optimiser.shapes import filtered, parents_first, simple, steady
 
@@ -68,6 +70,7 @@ def _of_one_column(condition: Expr) -> bool:
         and len(attributes(condition)) == 1
         and steady(condition)
         and simple(condition)
+        and not can_fail([condition], Settings())  # on rows that another condition keeps from it
     )
 
 

@@ -168,15 +168,16 @@ def _joined(
 ) -> tuple[l.Plan, list[Expr]]:
     """The join by all conditions that these two can tell, the other conditions. One equality of a
     class is enough: within a side its columns are equal already."""
-    of_a, of_b = set(a.output), set(b.output)
+    of_a, of_b = a.there, b.there
     own: list[Expr] = []
     for each in classes:
         one = next((attr for attr in each if attr in of_a), None)
         other = next((attr for attr in each if attr in of_b), None)
         if one is not None and other is not None:
             own.append(_equal(one, other))
-    more = [each for each in conditions if attributes(each).keys() <= of_a | of_b]
-    rest = [each for each in conditions if each not in more]
-    own += more
+    there = of_a | of_b if conditions else of_a
+    rest: list[Expr] = []
+    for each in conditions:
+        (own if attributes(each).keys() <= there else rest).append(each)
     kind = "inner" if own else "cross"
     return l.Join(a, b, kind, conjunction(own) if own else None, site=a.site), rest

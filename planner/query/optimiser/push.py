@@ -3,7 +3,7 @@ unions and windows, into scans."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 
@@ -55,9 +55,11 @@ def _rebuilt(node: l.Plan, found: Sent, many: set[int], done: dict[int, l.Plan])
     return filtered(base if same else base.with_children(tuple(children)), found.stay)
 
 
-def _split(conditions: Sequence[Expr], there: Sequence[Attr]) -> tuple[list[Expr], list[Expr]]:
+def _split(conditions: Sequence[Expr], there: Iterable[Attr]) -> tuple[list[Expr], list[Expr]]:
     """The conditions on these columns alone that may be computed elsewhere; the others."""
-    columns = set(there)
+    if not conditions:
+        return [], []
+    columns = there if isinstance(there, frozenset) else set(there)
     down: list[Expr] = []
     stay: list[Expr] = []
     for each in conditions:
@@ -86,12 +88,14 @@ def _filter(node: l.Filter, conditions: list[Expr]) -> Sent:
 @sent.register(l.Hint)
 @sent.register(l.Generate)
 def _columns_of_child(node: l.One, conditions: list[Expr]) -> Sent:
-    down, stay = _split(conditions, node.child.output)
+    down, stay = _split(conditions, node.child.there)
     return Sent(stay, [down])
 
 
 @sent.register
 def _project(node: l.Project, conditions: list[Expr]) -> Sent:
+    if not conditions:
+        return Sent([], [[]])
     values: dict[Attr, Expr] = {}
     for column in node.columns:
         if isinstance(column, Attr):
@@ -193,7 +197,7 @@ def _join(node: l.Join, conditions: list[Expr]) -> Sent:
     if condition is None and kind not in ("cross", "inner"):
         condition = conjunction([]) if node.condition is not None else None
     new = replace(node, kind=kind, condition=condition)
-    return Sent(stay, [[*left, *own_left], [*right, *own_right]], new)
+    return Sent(stay, [[*own_left, *left], [*own_right, *right]], new)
 
 
 def _dealt(
@@ -204,9 +208,9 @@ def _dealt(
     right: list[Expr] = []
     rest = list(conditions)
     if sides in ("left", "both"):
-        left, rest = _split(rest, node.left.output)
+        left, rest = _split(rest, node.left.there)
     if sides in ("right", "both"):
-        right, rest = _split(rest, node.right.output)
+        right, rest = _split(rest, node.right.there)
     return left, right, rest
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from planner.columns.conditions import conjunction
 from planner.columns.expressions import (
-    Call,
     Expr,
     Lambda,
     Outer,
@@ -14,7 +13,8 @@ from planner.columns.expressions import (
     PythonCall,
     Query,
     Variable,
-    walk,
+    calls_in,
+    holds,
 )
 from planner.query import logical as l
 
@@ -40,16 +40,14 @@ _ANOTHER_EACH_TIME = frozenset(
 
 def steady(expr: Expr) -> bool:
     """Whether an expression gives the same wherever, and as often as, it is computed."""
-    return not any(
-        isinstance(each, Over | Query | Outer | PythonCall)
-        or (isinstance(each, Call) and each.name.lower() in _ANOTHER_EACH_TIME)
-        for each in walk(expr)
-    )
+    if not calls_in(expr).isdisjoint(_ANOTHER_EACH_TIME):
+        return False
+    return not holds(expr, Over, Query, Outer, PythonCall)
 
 
 def simple(expr: Expr) -> bool:
     """Whether an expression is without lambdas, whose variables must not be touched."""
-    return not any(isinstance(each, Lambda | Variable) for each in walk(expr))
+    return not holds(expr, Lambda, Variable)
 
 
 def parents_first(plan: l.Plan) -> list[l.Plan]:

@@ -1,0 +1,195 @@
+"""Table functions of users, Python functions over windows, names of files, observations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from minispark import SparkContext
+from minispark.errors import AnalysisException, PySparkAssertionError
+from minispark.sql import Observation, Row, SparkSession, Window
+from minispark.sql import functions as F  # noqa: N812
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[SparkSession]:
+    if SparkContext._active_spark_context is not None:
+        SparkContext._active_spark_context.stop()
+    made = SparkSession.builder.master("inline[1]").getOrCreate()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(params=["auto", "never"])
+def anyhow(spark: SparkSession, request: pytest.FixtureRequest) -> Iterator[SparkSession]:
+    """The session, with queries in one task and in stages."""
+    spark.conf.set("minispark.sql.singleNode", request.param)
+    yield spark
+    spark.conf.set("minispark.sql.singleNode", "auto")
+
+
+# ---- table functions -----------------------------------------------------------------------------
+
+
+class Count:
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def eval(self, n: int | None, by: int = 1) -> Iterator[tuple[int, str]]:
+        self.seen += 1
+        for i in range(0, n or 0, by):
+            yield i, str(i)
+
+    def terminate(self) -> Iterator[tuple[int, str]]:
+        yield -self.seen, "end"
+
+
+def test_a_table_function_of_constants(spark: SparkSession) -> None:
+    count = F.udtf(Count, returnType="a int, b string")
+    assert count(F.lit(2)).collect() == [Row(a=0, b="0"), Row(a=1, b="1"), Row(a=-1, b="end")]
+    assert count(F.lit(5), by=F.lit(4)).count() == 3
+
+
+def test_a_table_function_in_sql(anyhow: SparkSession) -> None:
+    class Twice:
+        def eval(self, n: int) -> Any:
+            return [(n,), (n * 10,)] if n else None
+
+    anyhow.udtf.register("twice", F.udtf(Twice, returnType="m int"))
+    assert anyhow.sql("SELECT m FROM twice(n => 3)").collect() == [Row(m=3), Row(m=30)]
+    rows = "VALUES (1), (0) AS t(n)"
+    found = anyhow.sql(f"SELECT n, x.m FROM {rows}, LATERAL twice(n) x").collect()
+    assert sorted(found) == [Row(n=1, m=1), Row(n=1, m=10)]
+    found = anyhow.sql(f"SELECT * FROM {rows} LEFT JOIN LATERAL twice(n) AS x(k) ON true")
+    assert found.columns == ["n", "k"]
+    assert sorted(found.collect(), key=repr) == [Row(n=0, k=None), Row(n=1, k=1), Row(n=1, k=10)]
+    found = anyhow.sql(f"SELECT * FROM {rows} JOIN LATERAL twice(n) x ON x.m > 5")
+    assert found.collect() == [Row(n=1, m=10)]
+
+
+def test_what_a_table_function_does_wrong_is_told(spark: SparkSession) -> None:
+    class Wide:
+        def eval(self) -> Any:
+            yield 1, 2
+
+    class Plain:
+        def eval(self) -> Any:
+            return 3
+
+    with pytest.raises(RuntimeError, match="promised 1 columns, and gave a row of 2"):
+        F.udtf(Wide, returnType="a int")().collect()
+    with pytest.raises(TypeError, match="must give rows, and gave 3"):
+        F.udtf(Plain, returnType="a int")().collect()
+    with pytest.raises(AttributeError, match="eval"):
+        F.udtf(int, returnType="a int")
+    with pytest.raises(NotImplementedError, match="returnType"):
+        F.udtf(Plain)
+
+
+# ---- Python functions ----------------------------------------------------------------------------
+
+
+@F.pandas_udf("double")
+def total(values: pd.Series) -> float:
+    return float(values.sum())
+
+
+def test_a_grouped_pandas_udf_over_windows(anyhow: SparkSession) -> None:
+    """As F.sum over the same windows, but for frames without rows."""
+    rows = [("a", 1, 10), ("a", 2, 20), ("a", 2, 5), ("b", 3, 7), ("b", 4, 1), (None, 1, 2)]
+    df = anyhow.createDataFrame(rows, "s string, k int, v int")
+    by = Window.partitionBy("s")
+    windows = [
+        by,
+        by.orderBy("k"),
+        by.orderBy(F.desc("k"), "v"),
+        by.orderBy("k", "v").rowsBetween(-1, 0),
+        by.orderBy("k", "v").rowsBetween(0, Window.unboundedFollowing),
+        Window.orderBy("k", "v", "s").rowsBetween(-2, 1),
+        Window.orderBy("k").rangeBetween(0, Window.unboundedFollowing),
+    ]
+    for window in windows:
+        found = df.select(total("v").over(window).alias("x"), F.sum("v").over(window).alias("y"))
+        assert all(row.x == row.y for row in found.collect())
+    later = df.select("v", total("v").over(by.orderBy("k", "v").rowsBetween(1, 1)).alias("x"))
+    assert {row.v: row.x for row in later.collect()}[20] == 0.0
+    with pytest.raises(NotImplementedError, match="RANGE with an offset"):
+        df.select(total("v").over(by.orderBy("k").rangeBetween(-1, 0)))
+
+
+def test_an_arrow_udf(spark: SparkSession) -> None:
+    @F.arrow_udf("string")
+    def upper(texts: pa.Array) -> pa.Array:
+        return pc.utf8_upper(texts)
+
+    df = spark.createDataFrame([("a", 1), (None, 2)], "s string, k int")
+    added = F.arrow_udf(lambda a, b: pc.add(a, b), "long")
+    found = df.select(upper("s").alias("s"), added("k", "k").alias("k")).collect()
+    assert found == [Row(s="A", k=2), Row(s=None, k=4)]
+    with pytest.raises(TypeError, match="should give an Arrow array, and gave int"):
+        df.select(F.arrow_udf(lambda a: 3, "long")("k")).collect()
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+def test_the_file_of_a_row(anyhow: SparkSession, tmp_path: Path) -> None:
+    folder = tmp_path / "with blank"
+    anyhow.range(6).repartition(2).write.parquet(str(folder))
+    names = {f"file://{path}".replace(" ", "%20") for path in folder.glob("*.parquet")}
+    df = anyhow.read.parquet(str(folder))
+    assert len(names) == 2
+    assert {row[0] for row in df.select(F.input_file_name()).collect()} == names
+    counted = df.groupBy(F.input_file_name().alias("f")).count().collect()
+    assert {row.f for row in counted} == names and sum(row["count"] for row in counted) == 6
+    one = sorted(names)[0]
+    assert 0 < df.where(F.input_file_name() == one).count() < 6
+    assert df.withColumn("f", F.input_file_name()).where(F.col("f") == one).columns == ["id", "f"]
+    short = df.where("id > 3").select("_metadata.file_name").distinct().collect()
+    assert {row.file_name for row in short} <= {name.rsplit("/", 1)[1] for name in names}
+    both = df.union(anyhow.range(1)).select(F.input_file_name().alias("f"))
+    assert {row.f for row in both.collect()} == {*names, ""}
+
+
+def test_the_file_of_a_row_where_it_cannot_be_told(spark: SparkSession, tmp_path: Path) -> None:
+    spark.range(2).write.parquet(str(tmp_path / "a"))
+    df = spark.read.parquet(str(tmp_path / "a"))
+    with pytest.raises(AnalysisException, match="come from 2"):
+        df.join(df.alias("b"), "id").select(F.input_file_name())
+    with pytest.raises(NotImplementedError, match="select it before"):
+        df.distinct().select(F.input_file_name())
+    with pytest.raises(NotImplementedError, match="file_size"):
+        df.select("_metadata.file_size")
+    with pytest.raises(AnalysisException, match="_metadata"):
+        spark.range(1).select("_metadata.file_name")
+
+
+# ---- others --------------------------------------------------------------------------------------
+
+
+def test_an_observation(spark: SparkSession) -> None:
+    seen = Observation("seen")
+    df = spark.range(5).observe(seen, F.count(F.lit(1)).alias("rows"), F.max("id").alias("most"))
+    assert df.where("id > 1").count() == 3
+    assert seen.get == {"rows": 5, "most": 4}
+    with pytest.raises(PySparkAssertionError):
+        df.observe(seen, F.count("id"))
+    with pytest.raises(PySparkAssertionError):
+        _ = Observation().get
+
+
+def test_windows_of_time_in_stages(anyhow: SparkSession) -> None:
+    rows = "(0, 'a'), (4, 'a'), (9, 'b'), (14, 'a'), (30, 'a'), (NULL, 'a')"
+    anyhow.sql(f"SELECT timestamp_seconds(s * 60) t, k FROM VALUES {rows} AS v(s, k)")
+    text = f"(SELECT timestamp_seconds(s * 60) t, k FROM VALUES {rows} AS v(s, k))"
+    slid = "SELECT count(*) n FROM {} GROUP BY window(t, '10 minutes', '5 minutes')"
+    assert sorted(r.n for r in anyhow.sql(slid.format(text)).collect()) == [1, 1, 1, 2, 2, 3]
+    session = "SELECT k, count(*) n FROM {} GROUP BY session_window(t, '10 minutes'), k"
+    found = sorted(map(tuple, anyhow.sql(session.format(text)).collect()))
+    assert found == [("a", 1), ("a", 3), ("b", 1)]

@@ -1,0 +1,27 @@
+"""One session and one DuckDB for all drawn queries, with the same tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+from contexts import make_context
+from drawn_answers import Both
+from drawn_tables import registered
+
+from minispark.sql import SparkSession
+
+
+@pytest.fixture(scope="module")
+def both(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Both]:
+    context = make_context("inline[1]", request)
+    spark = SparkSession.builder.getOrCreate()
+    duck = duckdb.connect()
+    duck.execute("SET threads = 1")
+    registered(spark, str(tmp_path_factory.mktemp("drawn")), duck)
+    yield Both(spark, duck)
+    duck.close()
+    context.stop()
