@@ -22,7 +22,7 @@ from benchmarks.workloads import same
 
 OURS = "minispark"
 BEHIND = 0.010  # seconds that a group-by may take more than Polars'
-NOISE = 0.005  # seconds in which two scans are the same
+NOISE = 0.005  # seconds by which times of the same scan differ
 FLAT = 64  # MB that a driver may grow by
 WARM = 1  # rounds that do not count: what is loaded once, what is cached
 

@@ -66,10 +66,15 @@ def query(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -
     return made[-1].select([attr.column for attr in fragment.output])
 
 
+def columnless(rows: int) -> pa.Table:
+    """A table of rows without columns."""
+    return pa.table({"": pa.nulls(rows)}).select([])
+
+
 def named(table: pa.Table, output: Sequence[Any]) -> pa.Table:
     """The table with the names and types that the user sees."""
     if not output:
-        return pa.table({"": pa.nulls(table.num_rows)}).select([])
+        return columnless(table.num_rows)
     schema = pa.schema([pa.field(a.name, to_arrow(nullable(a.kind)), True) for a in output])
     columns = [
         column.cast(field.type) if column.type != field.type else column

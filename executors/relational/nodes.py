@@ -14,7 +14,7 @@ from executors.relational.joins import joined
 from executors.relational.splitting import joined as tables_joined
 from planner.columns.building import build
 from planner.columns.columnar import to_polars
-from planner.columns.expressions import Alias, Attr, Expr
+from planner.columns.expressions import Alias, Attr, Expr, attributes
 from planner.columns.functions.registry import Settings
 from planner.columns.sharing import in_steps
 from planner.query import logical as l
@@ -90,11 +90,10 @@ def _project(node: l.Project, children: list[pl.LazyFrame], at: Making) -> pl.La
         below = at.computed(below, step)
     values: dict[Attr, Expr] = {each.attr: each.child for each in made}
     built = [at.build(values.get(attr, attr)).alias(attr.column) for attr in node.output]
-    if any(isinstance(column, Attr) for column in node.columns):
+    if all(attributes(column) for column in node.columns):
         return below.select(built)
-    # Without a column of the child a select could be of one row.
-    mark = "#rows"
-    return below.with_columns(pl.lit(True).alias(mark)).select(mark, *built).drop(mark)
+    # If only constants were left of it in the end, a select would be of one row.
+    return below.with_columns(built).select([attr.column for attr in node.output])
 
 
 @lazily.register

@@ -274,7 +274,7 @@ class AddColumns:
         series = [series_of(c, k, self.zone) for c, k in zip(columns, kinds, strict=True)]
         if call.style == "iterator":
             one = iter([series[0] if len(series) == 1 else tuple(series)])
-            found = next(iter(call.f(one)), [])
+            found: Any = next(iter(call.f(one)), [])
         else:
             found = call.f(*series)
         if not hasattr(found, "__len__"):

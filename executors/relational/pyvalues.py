@@ -381,26 +381,11 @@ def coerced(kind: t.DataType, name: str) -> Convert:
                 else _raise(wrong(v))
             )
         case t.StructType():
-            fields = [coerced(field.dataType, name) for field in kind.fields]
+            return _coerced_struct(kind, name, wrong)
+    return _coerced_plain(into(kind, True, name) or _same, wrong)
 
-            def struct(value: Any) -> dict[str, Any]:
-                try:
-                    parts = parts_of(value, kind)
-                except BadValue:
-                    raise wrong(value) from None
-                if len(parts) != len(fields):
-                    raise ValueError(
-                        f"{name} should give {kind.simpleString()}, and gave {len(parts)} values: "
-                        f"{value!r}"
-                    )
-                return {
-                    field: None if part is None else change(part)
-                    for field, part, change in zip(kind.names, parts, fields, strict=True)
-                }
 
-            return struct
-    inward = into(kind, True, name) or _same
-
+def _coerced_plain(inward: Convert, wrong: Callable[[Any], Exception]) -> Convert:
     def plain(value: Any) -> Any:
         try:
             return inward(value)
@@ -408,6 +393,26 @@ def coerced(kind: t.DataType, name: str) -> Convert:
             raise wrong(value) from None
 
     return plain
+
+
+def _coerced_struct(kind: t.StructType, name: str, wrong: Callable[[Any], Exception]) -> Convert:
+    fields = [coerced(field.dataType, name) for field in kind.fields]
+
+    def struct(value: Any) -> dict[str, Any]:
+        try:
+            parts = parts_of(value, kind)
+        except BadValue:
+            raise wrong(value) from None
+        if len(parts) != len(fields):
+            raise ValueError(
+                f"{name} should give {kind.simpleString()}, and gave {len(parts)} values: {value!r}"
+            )
+        return {
+            field: None if part is None else change(part)
+            for field, part, change in zip(kind.names, parts, fields, strict=True)
+        }
+
+    return struct
 
 
 def _raise(error: Exception) -> Any:

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 
-from executors.relational.fragments import RunFragment, named
+from executors.relational.fragments import RunFragment, columnless, named
 from minispark.settings import parse_size
 from minispark.sql.caching import CachedPlans, cached_plans
 from minispark.sql.errors import translated
@@ -260,6 +260,8 @@ class QueryEngine:
         if not found:
             columns = [pa.field(a.name, to_arrow(t.nullable(a.kind)), True) for a in plan.output]
             return pa.schema(columns).empty_table()
+        if not plan.output:  # such tables lose their rows when they are put together
+            return columnless(sum(each.num_rows for each in found))
         return pa.concat_tables(found)
 
 

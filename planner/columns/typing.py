@@ -51,6 +51,7 @@ from planner.columns.functions.registry import (
     WindowOnly,
     find,
 )
+from planner.columns.sharing import in_steps
 
 _OF_VALUES = (pl.exceptions.InvalidOperationError, pl.exceptions.ComputeError)
 
@@ -408,8 +409,12 @@ def verify(expr: Expr, settings: Settings) -> None:
         return
     columns: dict[str, Any] = {attr.column: to_polars(attr.kind) for attr in attributes(bare)}
     frame = pl.DataFrame(schema=columns)
+    steps, (last,) = in_steps([Alias(bare, "x")])
     try:
-        found = frame.select(build(bare, settings).alias("x")).schema["x"]
+        for step in steps:
+            made = [build(each.child, settings).alias(each.attr.column) for each in step]
+            frame = frame.with_columns(made)
+        found = frame.select(build(last.child, settings).alias("x")).schema["x"]
     except _OF_VALUES:
         return  # a constant part of it fails on its value: that is for the run to say
     wanted = to_polars(bare.type)

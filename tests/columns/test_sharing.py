@@ -13,6 +13,7 @@ from planner.columns.sharing import in_steps
 PRICE = Attr("price", t.DecimalType(15, 2))
 TAX = Attr("tax", t.DecimalType(15, 2))
 WHOLE = Attr("n", t.LONG)
+RATIO = Attr("r", t.DOUBLE)
 
 
 def call(name: str, *args: Expr, digits: int = 20) -> Call:
@@ -56,7 +57,8 @@ def shape(columns: Sequence[Expr]) -> tuple[list[list[str]], list[str]]:
         ([call("*", LONG, TAX, digits=38)], [["(+ price tax)"], ["(* #0 #0)"]], ["(* #1 tax)"]),
         ([Call("case_when", (SUM, LONG), kind=LONG.kind)], [],
          ["(case_when (+ price tax) (* (+ price tax) (+ price tax)))"]),
-        ([Call("+", (WHOLE, WHOLE), kind=t.LONG)] * 2, [], ["(+ n n)"] * 2),
+        ([Call("+", (WHOLE, WHOLE), kind=t.LONG)] * 2, [["(+ n n)"]], ["#0", "#0"]),
+        ([Call("+", (RATIO, RATIO), kind=t.DOUBLE)] * 2, [], ["(+ r r)"] * 2),
     ],
 )  # fmt: skip
 def test_what_is_computed_first(

@@ -22,12 +22,14 @@ from planner.columns.expressions import (
     holds,
     walk,
 )
+from planner.columns.functions import loaded
 from planner.columns.functions.registry import TABLE, At, Settings, scalar
 from planner.columns.typing import Scope, bind, constant, shape_of, verify
 
 PRICE, TAX = Attr("price", t.DecimalType(15, 2)), Attr("tax", t.DecimalType(15, 2))
 COUNT, NAME = Attr("count", t.INT), Attr("name", t.STRING)
 USUAL = Settings()
+assert loaded.MODULES  # importing them fills the table
 
 
 def typed(expr: Expr, settings: Settings = USUAL) -> Expr:
@@ -75,8 +77,9 @@ def test_one_shape_is_asked_once(asked: list[Expr]) -> None:
 )
 def test_another_shape_is_asked_again(asked: list[Expr], other: Expr, settings: Settings) -> None:
     verify(typed(call("+", COUNT, 1)), USUAL)
+    before = len(asked)
     verify(typed(other, settings), settings)
-    assert len(asked) == 2
+    assert len(asked) > before
 
 
 def test_values_count_where_they_may_decide(asked: list[Expr]) -> None:

@@ -16,7 +16,7 @@ from planner.query.optimiser.rules import RULES
 
 MANY = int(os.environ.get("DRAWN_QUERIES", "0"))
 drawn = settings(
-    max_examples=MANY or 25,
+    max_examples=MANY or 18,
     derandomize=not MANY,
     deadline=None,
     database=None,

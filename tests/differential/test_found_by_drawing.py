@@ -58,6 +58,14 @@ ONCE = {
     "NULL not in no rows": "SELECT k FROM few WHERE CAST(NULL AS INT) NOT IN (SELECT n FROM empty)",
     "a column from further out": "SELECT k FROM few a WHERE EXISTS (SELECT 1 FROM lot b "
     "WHERE a.n NOT IN (SELECT c.n FROM whole c WHERE c.k = 2))",
+    # a select of which only constants were left gave one row
+    "constants beside columns in a union": "SELECT DATE '1969-12-31' AS a, "
+    "c2 NOT IN (CAST(0 AS DECIMAL(10,2))) AS b, true AS c "
+    "FROM (SELECT CAST(1.25 AS DECIMAL(10,2)) AS c2 FROM holes "
+    "UNION ALL SELECT CAST(1.25 AS DECIMAL(10,2)) FROM whole) UNION ALL "
+    "SELECT DATE '1969-12-31', nullif(true, CAST(NULL AS BOOLEAN)), t <> DATE '1969-12-31' "
+    "FROM (SELECT d, t FROM whole x WHERE EXISTS "
+    "(SELECT 1 FROM (SELECT d, b FROM single LIMIT 0) y WHERE x.d = y.d AND y.b) GROUP BY d, t)",
 }
 
 

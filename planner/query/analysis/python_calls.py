@@ -83,7 +83,7 @@ def _node(node: l.Plan, makers: Makers) -> l.Plan:
         isinstance(value.child, PythonCall) for value in node.values
     ):
         return _folded(node, makers)
-    if isinstance(node, l.Window):
+    if isinstance(node, l.Window) and any(_of_python(value.child) for value in node.values):
         return _over_windows(node, makers)
     if isinstance(node, l.Join):
         return _join(node, makers)

@@ -177,7 +177,7 @@ def _joined(
             own.append(_equal(one, other))
     there = of_a | of_b if conditions else of_a
     rest: list[Expr] = []
-    for each in conditions:
-        (own if attributes(each).keys() <= there else rest).append(each)
+    for condition in conditions:
+        (own if attributes(condition).keys() <= there else rest).append(condition)
     kind = "inner" if own else "cross"
     return l.Join(a, b, kind, conjunction(own) if own else None, site=a.site), rest
