@@ -109,7 +109,7 @@ class Asking(Jobs):
         for what should be `later`, and again if more is known. Its word then holds for as long as
         what the stage writes may be read or written again.
         """
-        stage = self.adapted.get(stage.id, stage)
+        first = stage = self.adapted.get(stage.id, stage)
         while self.adapt is not unchanged and stage.exchange not in self.counted:
             late = self._late_ones(stage, users)
             known = frozenset(stage.parents) - late
@@ -126,9 +126,10 @@ class Asking(Jobs):
             if new is asked:
                 break
             stage = self.adapted[stage.id] = new
-            self._actions.append(Adapted(next(iter(users)), new))
             if stage.exchange in self.outputs:  # somebody wanted it before, and got nothing yet
                 self.outputs[stage.exchange] = Outputs(new.width)
+        if stage is not first:
+            self._actions.append(Adapted(next(iter(users)), stage))
         return stage
 
     def _late_ones(self, stage: Stage, users: Iterable[int]) -> frozenset[int]:
