@@ -182,10 +182,6 @@ class Written:
             found += self._lists[channel]
         return found
 
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-
 
 def write_channels(
     rows: Rows,

@@ -216,11 +216,17 @@ class InlineExecutors:
         self._replies[task.number].put(tuple(messages))
 
     def replicate(
-        self, executor: str, persist: int, partition: int, block: Block, level: StorageLevel
+        self,
+        executor: str,
+        persist: int,
+        partition: int,
+        block: Block,
+        level: StorageLevel,
+        site: str,
     ) -> None:
         worker = self.workers.get(executor)
         if worker is not None:
-            self._events.append(worker.copy(persist, partition, block, level))
+            self._events.append(worker.copy(persist, partition, block, level, site))
 
     def forget_stage(self, stage: int) -> None:
         for runtime in self.workers.values():

@@ -294,14 +294,20 @@ class LocalExecutors:
             self._send(process, ("reply", task.number, messages))
 
     def replicate(
-        self, executor: str, persist: int, partition: int, block: Block, level: StorageLevel
+        self,
+        executor: str,
+        persist: int,
+        partition: int,
+        block: Block,
+        level: StorageLevel,
+        site: str,
     ) -> None:
         process = self._processes.get(executor)
         if process is None:
             self._events.append(CopyDone(persist, partition, executor, None))
             return
         process.copies.append((persist, partition))
-        self._send(process, ("copy", persist, partition, block, level))
+        self._send(process, ("copy", persist, partition, block, level, site))
 
     def forget_stage(self, stage: int) -> None:
         for process in self._processes.values():

@@ -73,9 +73,16 @@ class Executors(Protocol):
         ...
 
     def replicate(
-        self, executor: str, persist: int, partition: int, block: Block, level: StorageLevel
+        self,
+        executor: str,
+        persist: int,
+        partition: int,
+        block: Block,
+        level: StorageLevel,
+        site: str,
     ) -> None:
-        """Have `executor` keep a copy of what is in `block`; answered by CopyDone."""
+        """Have `executor` keep a copy of what is in `block`, which was kept at call site `site`;
+        answered by CopyDone."""
         ...
 
     def forget_stage(self, stage: int) -> None:

@@ -25,6 +25,7 @@ from executors.protocol import Executors, InCallersThread
 from planner import events as ev
 from planner.blocks import Block
 from planner.failures import EngineFailure, Failure, TooLarge
+from planner.levels import StorageLevel
 from planner.scheduler import Scheduler
 from planner.stages import Stage
 
@@ -109,7 +110,7 @@ class RunLoop:
         self.pickle_program: Callable[[Stage], bytes]  # set by the session
         self._rewritten: dict[int, tuple[Stage, bytes]] = {}
         self.files: tuple[tuple[str, Block | None, bool], ...] = ()
-        self.levels: dict[int, Any] = {}  # persist id -> level, for copies
+        self.kept: dict[int, tuple[StorageLevel, str]] = {}  # persist id -> level and call site
         self.record: list[ev.Event] | None = None  # set to a list to keep all events
         self._max_result = max_result
         self._on_accumulated = on_accumulated
@@ -364,10 +365,11 @@ class RunLoop:
 
     @_do.register
     def _copy(self, action: ev.Copy) -> None:
-        level = self.levels[action.persist]
-        self.executors.replicate(
-            action.executor, action.persist, action.partition, action.block, level
-        )
+        what = action.persist, action.partition
+        if (kept := self.kept.get(action.persist)) is None:  # given up since it was asked for
+            self.post(ev.CopyDone(*what, action.executor, None))
+        else:
+            self.executors.replicate(action.executor, *what, action.block, *kept)
 
     @_do.register
     def _free_blocks(self, action: ev.FreeBlocks) -> None:

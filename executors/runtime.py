@@ -15,7 +15,7 @@ from typing import Any
 
 from executors import current, exceptions, frames, pickling, user_errors
 from executors.blockio import BlockIO, BlockMissing
-from executors.channels import Written, pieces, write_channels
+from executors.channels import pieces, write_channels
 from executors.formats.reader import read
 from executors.kernels.at import At
 from executors.kernels.rows import run_all
@@ -88,7 +88,6 @@ class Runtime:
         self.passing = passing
         self.programs: dict[int, StageProgram | bytes] = {}  # pickled until a task asks
         self.warnings: list[str] = []
-        self.spills = Spills(config.disk_folder)
         self.store = Store(
             memory_bytes=config.memory_bytes,
             memory_folder=config.memory_folder,
@@ -123,13 +122,15 @@ class Runtime:
         for persist in persists:
             self.store.drop_dataset(persist)
 
-    def copy(self, persist: int, partition: int, block: Block, level: StorageLevel) -> CopyDone:
+    def copy(
+        self, persist: int, partition: int, block: Block, level: StorageLevel, site: str
+    ) -> CopyDone:
         """Keep one more copy of a partition that another worker wrote to `block`."""
         try:
             payload = self.blocks.read(block)
         except BlockMissing:
             return CopyDone(persist, partition, self.config.executor, None)
-        kept = self.store.put_bytes((persist, partition), payload, level, "a replica")
+        kept = self.store.put_bytes((persist, partition), payload, level, site)
         note = self._kept_note(kept, level, replica=False) if kept is not None else None
         return CopyDone(persist, partition, self.config.executor, note)
 
@@ -239,11 +240,10 @@ class _Task:
         self.runtime = runtime
         self.order = order
         self.stage: StageProgram
-        self.at = At(order.task.partition, runtime.memory, runtime.spills)
+        self.at = At(order.task.partition, runtime.memory, Spills(runtime.config.disk_folder))
         self.kept: list[KeptPartition] = []
         self.used: list[tuple[int, int]] = []  # kept partitions read live
         self.fired: list[int] = []
-        self.written: Written | None = None
         self.rows_out = 0
         self.bytes_out = 0
         self.began = time.perf_counter()
@@ -261,8 +261,7 @@ class _Task:
     def leave(self) -> None:
         current.enter(None)
         TaskContext._setTaskContext(None)
-        if self.written is not None:
-            self.written.close()
+        self.at.spills.close()
 
     def met_read_only(self, error: BaseException) -> bool:
         """Whether user code tried to change a kept array in place. It gets copies from now on, as
@@ -338,9 +337,7 @@ class _Task:
         assert output is not None
         limit = max(runtime.memory.budget // 4, 1 << 22)
         partition = order.task.partition
-        self.written = written = write_channels(
-            rows, output, partition, runtime.spills, limit, order.compress
-        )
+        written = write_channels(rows, output, partition, self.at.spills, limit, order.compress)
         self.rows_out, self.bytes_out = written.rows, written.bytes
         self.fault("before write")
         blocks = []

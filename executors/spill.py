@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import Any, BinaryIO
 
@@ -13,14 +14,25 @@ BUCKETS = 16
 
 
 class Spills:
-    """A place for a worker's temporary files; every file is unlinked as soon as it is open."""
+    """A place for a task's temporary files; every file is unlinked as soon as it is open, and
+    closed at the end of the task: what a failed one wrote does not wait for the collector."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.bytes = 0
+        self._files: list[BinaryIO] = []
 
     def file(self) -> BinaryIO:
-        return tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115  (closed by its owner)
+        file = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115  (closed with the others)
+        self._files.append(file)
+        return file
+
+    def close(self) -> None:
+        """Give back the room of all files."""
+        for file in self._files:
+            with suppress(OSError):  # what was not flushed has no room
+                file.close()
+        self._files.clear()
 
     def write(self, file: BinaryIO, rows: list[Any]) -> None:
         data = frames.encode(rows, compress=True)

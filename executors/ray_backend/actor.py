@@ -26,10 +26,8 @@ from executors.ray_backend.blocks import Key, ObjectBlocks
 from executors.ray_backend.node_folder import NodeFolder
 from executors.runtime import Runtime, TaskCancelled
 from executors.session_folder import memory_root
-from planner.blocks import Block
 from planner.events import BarrierCall, TaskDone, TaskFailed, TaskId
 from planner.failures import Cancelled
-from planner.levels import StorageLevel
 
 # Groups of methods and how many threads each has. What is in none of them shares one more thread.
 GROUPS = {"control": 1, "waiting": 1}
@@ -99,13 +97,9 @@ class Executor:
 
     def copy(self, request: bytes, refs: dict[Key, Any]) -> bytes:
         """Keep a copy of a partition that another executor wrote to a block."""
-        persist, partition, block, level = pickling.loads(request)
         self._blocks.borrow(refs)
-        return self._copied(persist, partition, block, level)
-
-    def _copied(self, persist: int, partition: int, block: Block, level: StorageLevel) -> bytes:
         try:
-            return pickling.dumps(self.runtime.copy(persist, partition, block, level))
+            return pickling.dumps(self.runtime.copy(*pickling.loads(request)))
         finally:
             self._blocks.end()
 

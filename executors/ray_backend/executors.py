@@ -359,14 +359,20 @@ class RayExecutors:
             actor.handle.reply.remote(task.number, tuple(messages))
 
     def replicate(
-        self, executor: str, persist: int, partition: int, block: Block, level: StorageLevel
+        self,
+        executor: str,
+        persist: int,
+        partition: int,
+        block: Block,
+        level: StorageLevel,
+        site: str,
     ) -> None:
         actor = self._find(executor)
         if actor is None:
             self._events.append(CopyDone(persist, partition, executor, None))
             return
         actor.copies.append((persist, partition))
-        request = pickling.dumps((persist, partition, block, level))
+        request = pickling.dumps((persist, partition, block, level, site))
         copied = actor.handle.copy.remote(request, self._objects.refs((block,), actor.puts)[0])
         self._when_done(copied, self._copied, actor, persist, partition)
 

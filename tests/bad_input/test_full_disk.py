@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import shutil
 import subprocess
@@ -76,6 +77,24 @@ def test_a_sort_that_spills(sc: SparkContext, small: str) -> None:
     with refused(sc, JobFailed, *FULL):
         rows.sortBy(lambda row: row, numPartitions=1).count()
     until(lambda: free(small) == before)
+
+
+def test_what_a_failed_task_spilled_goes_with_it(sc: SparkContext, small: str) -> None:
+    before = free(small)
+
+    def noisy(n: int) -> bytes:
+        if n < 70_000:
+            return os.urandom(60)
+        gc.disable()  # what the error keeps alive is not collected
+        error = ValueError(f"{before - free(small)} bytes of it are spilled")
+        error.itself = error  # type: ignore[attr-defined]
+        raise error
+
+    rows = sc.parallelize(range(80_000), 1).map(noisy)
+    with pytest.raises(ValueError, match=r"^[1-9]\d{6} bytes of it are spilled"):
+        rows.sortBy(lambda row: row, numPartitions=1).count()
+    until(lambda: free(small) == before)
+    sc.parallelize(range(4), 4).foreach(lambda n: gc.enable())
 
 
 def test_a_result(sc: SparkContext, small: str) -> None:

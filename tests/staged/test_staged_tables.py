@@ -173,7 +173,8 @@ def test_channels_count_rows_of_tables(
     partitioning: parts.Partitioning, channels: int, tmp_path: object
 ) -> None:
     tables = [pa.table({"k": range(n * 50, n * 50 + 50)}) for n in range(4)]
-    written = write_channels(iter(tables), partitioning, 0, Spills(str(tmp_path)), 1 << 20)
+    spills = Spills(str(tmp_path))
+    written = write_channels(iter(tables), partitioning, 0, spills, 1 << 20)
     assert written.rows == 200 and len(written.bounds()) == channels + 1
     found = [
         row
@@ -184,7 +185,7 @@ def test_channels_count_rows_of_tables(
         for row in table["k"].to_pylist()
     ]
     assert sorted(found) == list(range(200))
-    written.close()
+    spills.close()
 
 
 def test_the_last_column_says_the_channel() -> None:
