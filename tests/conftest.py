@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,12 @@ import pytest
 from contexts import MASTERS, Recorder, make_context
 
 from minispark import SparkContext
+
+
+def pytest_configure() -> None:
+    """A shell that starts the run in the background ignores Ctrl-C in it; the tests do not."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
