@@ -22,6 +22,8 @@ bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.recovery
 	$(BIN)/python -m benchmarks.pyspark_docs
+	$(BIN)/python -m benchmarks.tpch
+	$(BIN)/python -m benchmarks.frames
 	$(BIN)/python -m benchmarks.planning
 
 $(VENV)/bin/python:

@@ -22,49 +22,13 @@ from collections.abc import Callable, Iterator
 from operator import add
 from typing import Any
 
+from benchmarks.processes import descendants, shared_files, status
 from minispark import SparkConf, SparkContext, StorageLevel
 
 WORKERS = 2
 MB = 1 << 20
 ROW = 1024  # bytes of payload in a row
 FLAT = 2048  # bytes a job may leave in the driver to still be called flat
-
-
-# ---- reading /proc -------------------------------------------------------------------------------
-
-
-def status(pid: int | str) -> dict[str, int]:
-    """The memory lines of a process's status in bytes; empty if it is gone."""
-    try:
-        with open(f"/proc/{pid}/status") as file:
-            lines = [line.split() for line in file if line.endswith("kB\n")]
-    except (FileNotFoundError, ProcessLookupError):
-        return {}
-    return {line[0].rstrip(":"): int(line[1]) * 1024 for line in lines}
-
-
-def shared_files() -> int:
-    """Bytes of the machine's memory-backed files."""
-    with open("/proc/meminfo") as file:
-        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Shmem:"))
-
-
-def descendants(root: int) -> set[int]:
-    """The processes that `root` started, and those that they started."""
-    children: dict[int, list[int]] = {}
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat") as file:
-                parent = int(file.read().rpartition(")")[2].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        children.setdefault(parent, []).append(int(name))
-    found: set[int] = set()
-    new = [root]
-    while new:
-        new = [child for parent in new for child in children.get(parent, ()) if child not in found]
-        found.update(new)
-    return found
 
 
 class Watch:

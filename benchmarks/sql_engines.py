@@ -8,7 +8,6 @@ from __future__ import annotations
 import glob
 import importlib
 import os
-import resource
 import sys
 import time
 import traceback
@@ -134,12 +133,9 @@ def serve(name: str, connection: Connection) -> None:
 
 
 def answer(engine: Any, verb: str, what: str) -> Any:
-    """Do one request; (seconds, rows) of a query, seconds of a plan, MB at most of a 'peak'."""
+    """Do one request; (seconds, rows) of a query, seconds of a plan."""
     if verb == "open":
         return engine.open(what)
-    if verb == "peak":
-        who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-        return max(resource.getrusage(each).ru_maxrss for each in who) // 1024
     begin = time.perf_counter()
     found = getattr(engine, verb)(what)
     seconds = time.perf_counter() - begin

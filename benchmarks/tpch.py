@@ -1,7 +1,8 @@
 """The 22 TPC-H queries: minispark fused, in stages, and on Ray beside Polars, DuckDB and PySpark.
 
-Every query runs on all engines in turn in this one run; the table shows median seconds. The answers
-are compared with DuckDB's by value. `polars` runs them with its own scales of decimals, and `exact`
+Every query runs on all engines in turn in this one run; the table shows median seconds, and the
+peak resident memory of all processes of an engine, added up (from /proc, on Linux). The answers are
+compared with DuckDB's by value. `polars` runs them with its own scales of decimals, and `exact`
 with scales that round no product, as Spark's. The data comes from the `tpchgen-cli` package.
 
     python -m benchmarks.tpch
@@ -24,6 +25,7 @@ from decimal import Decimal
 from typing import Any
 
 from benchmarks.measure import ROOT, Engine, Failed, show_progress
+from benchmarks.processes import peak
 
 ENGINES = ("fused", "staged", "ray", "polars", "exact", "duckdb", "pyspark")
 QUERIES = os.path.join(ROOT, "examples", "tpch_queries")
@@ -129,14 +131,15 @@ def measure(
     return found, notes
 
 
-def report(found: dict[int, dict[str, float]], names: list[str]) -> None:
-    """The table, and what is promised."""
+def report(found: dict[int, dict[str, float]], names: list[str], peaks: dict[str, int]) -> None:
+    """The table, and what is promised; `peaks` are bytes."""
     print(f"{'seconds':8}" + "".join(f"{name:>10}" for name in names))
     for number, medians in found.items():
         cells = [f"{medians[name]:.3f}" if name in medians else "-" for name in names]
         print(f"q{number:02}     " + "".join(f"{cell:>10}" for cell in cells))
     totals = {name: sum(each.get(name, 0.0) for each in found.values()) for name in names}
     print(f"{'total':8}" + "".join(f"{totals[name]:>10.3f}" for name in names))
+    print(f"{'peak MB':8}" + "".join(f"{peaks[name] / 1e6:>10,.0f}" for name in names))
     print()
     for slow, how, limit, fast in TARGETS:
         both = [each for each in found.values() if slow in each and fast in each]
@@ -171,11 +174,12 @@ def main() -> None:
         ]
         try:
             found, notes = measure(engines, list(numbers), options.rounds, folder)
+            peaks = {each.name: peak(each.process.pid) for each in engines if each.process}
         finally:
             for engine in engines:
                 engine.stop()
     show_progress("")
-    report(found, names)
+    report(found, names, peaks)
     for note in notes:
         print(note)
 
