@@ -110,7 +110,7 @@ class RunLoop:
         self.pickle_program: Callable[[Stage], bytes]  # set by the session
         self._rewritten: dict[int, tuple[Stage, bytes]] = {}
         self.files: tuple[tuple[str, Block | None, bool], ...] = ()
-        self.kept: dict[int, tuple[StorageLevel, str]] = {}  # persist id -> level and call site
+        self.kept_as: dict[int, tuple[StorageLevel, str]] = {}  # persist id -> level and call site
         self.record: list[ev.Event] | None = None  # set to a list to keep all events
         self._max_result = max_result
         self._on_accumulated = on_accumulated
@@ -366,7 +366,7 @@ class RunLoop:
     @_do.register
     def _copy(self, action: ev.Copy) -> None:
         what = action.persist, action.partition
-        if (kept := self.kept.get(action.persist)) is None:  # given up since it was asked for
+        if (kept := self.kept_as.get(action.persist)) is None:  # given up since it was asked for
             self.post(ev.CopyDone(*what, action.executor, None))
         else:
             self.executors.replicate(action.executor, *what, action.block, *kept)

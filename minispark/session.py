@@ -207,7 +207,7 @@ class Session:
         kept = Persist(node, level, site=call_site())
         with self._planning:
             self._splitter.kept[base.id] = (kept.id, level)
-        self._loop.kept[kept.id] = level, str(kept.site)
+        self._loop.kept_as[kept.id] = level, str(kept.site)
         self.recovery.names[kept.id] = str(kept.site)
         self._loop.post(KeepAsked(kept.id))
         _finalize(base, self._gone, base.id, kept.id)
@@ -231,7 +231,7 @@ class Session:
             found = self._splitter.kept.pop(base.id, None)
         if found is not None:
             self._loop.post(Released(persists=(found[0],)))
-            self._loop.kept.pop(found[0], None)
+            self._loop.kept_as.pop(found[0], None)
             self.recovery.names.pop(found[0], None)
             if blocking:
                 self._loop.settle()
@@ -272,7 +272,7 @@ class Session:
         if persist is None:
             self._loop.post(Released(exchanges=(node_id,)))
         else:
-            self._loop.kept.pop(persist, None)
+            self._loop.kept_as.pop(persist, None)
             self._loop.post(Released(persists=(persist,)))
 
     # ---- checkpoints ---------------------------------------------------------------------------

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
+import itertools
 import os
 import pickle
+import threading
 import zlib
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from executors.formats import codecs, files, pickled, records, save, text, whole
+from executors.formats import codecs, commit, files, pickled, records, save, text, whole
+from executors.formats.errors import FilesError
 from executors.formats.reader import read
 from planner.sources import FilesPart, Part, PickledPart, RangePart, RecordsPart, RowsPart, TextPart
 
@@ -309,13 +313,13 @@ def tree(folder: str) -> list[str]:
 
 
 def test_a_saved_folder_appears_at_once(tmp_path: Path) -> None:
-    saving = save.begin(f"{tmp_path}/new/out")
+    saving = commit.begin(f"{tmp_path}/new/out", "new")
     rows: list[Any] = ["a", "é", 1, None, b"by", ("x", 1)]
     late = save.save_text_partition(saving, 1, rows[2:])
     retried = save.save_text_partition(saving, 1, rows[2:])
     first = save.save_text_partition(saving, 0, rows[:2])
     assert all(name.startswith("_temporary") for name in tree(saving.folder))
-    save.publish(saving, [first, retried])
+    commit.publish(saving, [first, retried])
     assert late != retried
     assert tree(saving.folder) == ["_SUCCESS", "part-00000", "part-00001"]
     assert Path(saving.folder, "part-00000").read_bytes() == "a\né\n".encode()
@@ -323,27 +327,47 @@ def test_a_saved_folder_appears_at_once(tmp_path: Path) -> None:
 
 
 def test_a_save_that_failed_leaves_nothing(tmp_path: Path) -> None:
-    saving = save.begin(f"{tmp_path}/out")
+    saving = commit.begin(f"{tmp_path}/out", "new")
     save.save_text_partition(saving, 0, ["a"])
-    save.abandon(saving)
-    save.abandon(saving)
+    commit.abandon(saving)
+    commit.abandon(saving)
     assert os.listdir(tmp_path) == []
     with pytest.raises(FileNotFoundError, match="given up"):
         save.save_text_partition(saving, 1, ["b"])
     assert os.listdir(tmp_path) == []
 
 
+def test_a_task_that_writes_on_is_left_behind(tmp_path: Path) -> None:
+    saving = commit.begin(f"{tmp_path}/out", "new")
+    assert saving is not None
+    _, folder, _ = commit.attempt(saving)
+    begun = threading.Event()
+
+    def write_on() -> None:
+        with contextlib.suppress(FileNotFoundError):
+            for n in itertools.count():
+                Path(folder, str(n)).touch()
+                begun.set()
+
+    task = threading.Thread(target=write_on)
+    task.start()
+    begun.wait()
+    commit.abandon(saving)
+    task.join(10)
+    assert not task.is_alive() and os.listdir(tmp_path) == []
+
+
 def test_a_publication_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    saving = save.begin(f"{tmp_path}/out")
+    saving = commit.begin(f"{tmp_path}/out", "new")
     written = save.save_text_partition(saving, 0, ["a"])
     with pytest.raises(FileNotFoundError):
-        save.publish(saving, [written, "never/part-00001"])
+        commit.publish(saving, [written, "never/part-00001"])
     assert os.listdir(tmp_path) == []
 
 
 def test_a_folder_is_never_written_over(tmp_path: Path) -> None:
-    with pytest.raises(FileExistsError, match=f"Output directory file:{tmp_path} already exists"):
-        save.begin(str(tmp_path))
+    with pytest.raises(FilesError, match=f"Output directory file:{tmp_path} already exists"):
+        commit.begin(str(tmp_path), "new")
 
 
 @pytest.mark.parametrize(
@@ -356,9 +380,9 @@ def test_a_folder_is_never_written_over(tmp_path: Path) -> None:
     ],
 )
 def test_compressed_lines_are_read_again(tmp_path: Path, codec: str, end: str) -> None:
-    saving = save.begin(f"{tmp_path}/out")
+    saving = commit.begin(f"{tmp_path}/out", "new")
     lines = [f"line {i}" for i in range(5000)]
-    save.publish(saving, [save.save_text_partition(saving, 0, lines, codec)])
+    commit.publish(saving, [save.save_text_partition(saving, 0, lines, codec)])
     assert tree(saving.folder) == ["_SUCCESS", "part-00000" + end]
     assert glom(saving.folder, 2) == [lines]
     assert Path(saving.folder, "part-00000" + end).stat().st_size < 30_000
@@ -371,13 +395,13 @@ def test_an_unknown_codec_is_named() -> None:
 
 @pytest.mark.parametrize("batch", [0, 3, -1])
 def test_pickled_rows_come_back(tmp_path: Path, batch: int) -> None:
-    saving = save.begin(f"{tmp_path}/out")
+    saving = commit.begin(f"{tmp_path}/out", "new")
     rows = [("k", i, None, b"\n") for i in range(2500)]
     written = [
         save.save_pickle_partition(saving, 0, rows, batch),
         save.save_pickle_partition(saving, 1, [], batch),
     ]
-    save.publish(saving, written)
+    commit.publish(saving, written)
     parts = pickled.split(files.find(saving.folder))
     assert [list(read(part)) for part in parts] == [rows, []]
 
@@ -406,8 +430,8 @@ def test_another_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     below = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
     place = files.Place(below, "", "other://host")
     monkeypatch.setattr(files, "_remote", lambda scheme, authority: place)
-    saving = save.begin("other://host/out")
-    save.publish(saving, [save.save_text_partition(saving, 0, ["a", "b"])])
+    saving = commit.begin("other://host/out", "new")
+    commit.publish(saving, [save.save_text_partition(saving, 0, ["a", "b"])])
     found = files.find("other://host/o*")
     assert [each.path for each in found] == ["other://host/out/part-00000"]
     assert glom("other://host/out", 1) == [["a", "b"]]

@@ -16,7 +16,7 @@ from minispark import SparkConf, SparkContext, StorageLevel, chaos
 from minispark.running import JobCancelled
 
 SESSION_TABLES = ("_live", "_until", "_pending")
-LOOP_TABLES = ("programs", "levels", "_handles", "_rewritten")
+LOOP_TABLES = ("programs", "kept_as", "_handles", "_rewritten")
 
 
 def fail(n: int) -> int:

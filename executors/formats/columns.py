@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from executors.formats.listing import FilesError
+from executors.formats.errors import FilesError
 from planner.columns import types as t
 from planner.columns.columnar import from_arrow, to_arrow
 

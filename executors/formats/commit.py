@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from executors.formats.errors import FilesError
 from executors.formats.files import Place, locate
-from executors.formats.listing import FilesError
 
 ASIDE = "_temporary"
 DONE = "_SUCCESS"
@@ -33,15 +33,6 @@ class Job:
     replaces: str = "nothing"
 
 
-@dataclass(frozen=True)
-class Written:
-    """A file that an attempt wrote: its place below the job's folder, `attempt/…/name`."""
-
-    path: str
-    rows: int
-    bytes: int
-
-
 def begin(path: str, mode: str, dynamic: bool = False) -> Job | None:
     """Prepare a folder for tasks to write to, by the driver. None if there is nothing to do.
 
@@ -50,14 +41,15 @@ def begin(path: str, mode: str, dynamic: bool = False) -> Job | None:
     path : str
         The folder.
     mode : str
-        "error", "ignore", "append" or "overwrite": what to do if there is something.
+        "error", "ignore", "append" or "overwrite": what to do if there is something. "new" is
+        "error" where the user has no other choice.
     dynamic : bool
         Overwrite only the partitions that are written.
 
     Raises
     ------
     FilesError
-        There is something, and the mode is "error"; or a file stands in the way.
+        There is something, and the mode is "error" or "new"; or a file stands in the way.
     """
     from pyarrow import fs
 
@@ -66,6 +58,10 @@ def begin(path: str, mode: str, dynamic: bool = False) -> Job | None:
     there = kind != fs.FileType.NotFound
     if there and mode == "ignore":
         return None
+    if there and mode == "new":
+        raise FilesError(
+            f"Output directory {place.shown(folder)} already exists", "PATH_ALREADY_EXISTS"
+        )
     if there and mode == "error":
         raise FilesError(
             f"{place.shown(folder)} already exists: set the mode to overwrite or append to write "
@@ -109,21 +105,24 @@ def attempt(job: Job) -> tuple[Place, str, str]:
     return place, posixpath.join(own, name), name
 
 
-def publish(job: Job, written: Iterable[Written]) -> None:
-    """Move what was written to its place, take away what it replaces, and say that it is done.
+def publish(job: Job, written: Iterable[str]) -> None:
+    """Move what was written to its place, say that it is done, and take away what it replaces.
 
-    New files have names of their own, so old ones go when the new are there. If moving fails, the
-    folder is as it was.
+    `written` are the files of the attempts that counted, as `attempt/…/name`. New files have names
+    of their own, so old ones go when the new are there. If moving fails, the folder is as it was.
     """
     place, folder = locate(job.folder)
     own = _own(folder, job)
     moves = []
     for each in written:
-        inside = each.path.partition("/")[2]
-        moves.append((posixpath.join(own, each.path), posixpath.join(folder, inside)))
+        inside = each.partition("/")[2]
+        moves.append((posixpath.join(own, each), posixpath.join(folder, inside)))
     moved: list[str] = []
     try:
         old = _replaced(place, folder, job, {posixpath.dirname(final) for _, final in moves})
+        with place.system.open_output_stream(posixpath.join(own, DONE)):
+            pass
+        moves.append((posixpath.join(own, DONE), posixpath.join(folder, DONE)))
         for source, final in moves:
             place.system.create_dir(posixpath.dirname(final), recursive=True)
             place.system.move(source, final)
@@ -138,8 +137,6 @@ def publish(job: Job, written: Iterable[Written]) -> None:
         place.system.delete_file(gone)
     _sweep(place, folder, {posixpath.dirname(gone) for gone in old})
     _clear(place, folder, job)
-    with place.system.open_output_stream(posixpath.join(folder, DONE)):
-        pass
 
 
 def _replaced(place: Place, folder: str, job: Job, folders: set[str]) -> list[str]:
@@ -151,6 +148,7 @@ def _replaced(place: Place, folder: str, job: Job, folders: set[str]) -> list[st
     aside = posixpath.join(folder, ASIDE) + "/"
     infos = place.system.get_file_info(fs.FileSelector(folder, recursive=True))
     files = [info.path for info in infos if info.is_file and not info.path.startswith(aside)]
+    files = [path for path in files if path != posixpath.join(folder, DONE)]  # written over
     if job.replaces == "folders":
         files = [path for path in files if posixpath.dirname(path) in folders - {folder}]
     return files
@@ -167,11 +165,22 @@ def _sweep(place: Place, folder: str, folders: Iterable[str]) -> None:
 
 
 def _clear(place: Place, folder: str, job: Job) -> None:
-    """Remove what the job had aside; other jobs may be writing."""
+    """Remove what the job had aside; other jobs may be writing.
+
+    It gets another name first: a task that writes on finds its folder gone, and cannot put more
+    into what is being removed.
+    """
     from pyarrow import fs
 
+    own = _own(folder, job)
     with contextlib.suppress(FileNotFoundError):
-        place.system.delete_dir(_own(folder, job))
+        try:
+            place.system.move(own, gone := f"{own}.gone")
+        except FileNotFoundError:
+            raise
+        except (OSError, NotImplementedError):  # a store of objects has no folders to rename
+            gone = own
+        place.system.delete_dir(gone)
     aside = posixpath.join(folder, ASIDE)
     with contextlib.suppress(FileNotFoundError):
         if not place.system.get_file_info(fs.FileSelector(aside)):

@@ -14,8 +14,8 @@ import polars as pl
 import pyarrow as pa
 
 from executors.formats import csv, json
+from executors.formats.errors import FilesError
 from executors.formats.jsontext import Array, BadJson, Liberties, Number, Object, Parser
-from executors.formats.listing import FilesError
 from executors.formats.values import Spelling, kinds, typed, wide_enough
 from planner.columns import types as t
 from planner.columns.columnar import from_arrow

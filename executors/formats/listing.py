@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from executors.formats.errors import FilesError
 from executors.formats.files import Place, locate, matching
 from planner.columns import types as t
 from planner.columns.casting import cast
@@ -31,17 +32,6 @@ _WHOLE = re.compile(r"[+-]?\d+")
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[dDfF]?|[+-]?(NaN|Infinity)")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(_DAY.pattern + r" \d{2}:\d{2}:\d{2}(\.\d)?")  # with more digits it is text
-
-
-class FilesError(Exception):
-    """Files that are not there or not as they should be. `code` is Spark's error class."""
-
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__(message, code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 @dataclass(frozen=True)

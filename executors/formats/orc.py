@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
+from executors.formats.errors import FilesError
 from executors.formats.files import locate, name_of
-from executors.formats.listing import FilesError, Listed, Listing
+from executors.formats.listing import Listed, Listing
 from planner.columns import types as t
 from planner.columns.columnar import from_arrow, to_arrow
 from planner.columns.functions.registry import Settings

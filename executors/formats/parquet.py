@@ -10,9 +10,10 @@ from typing import Any
 import pyarrow as pa
 
 from executors.formats.columns import merged, of_footer
+from executors.formats.errors import FilesError
 from executors.formats.files import locate
 from executors.formats.footers import Spans, spans_of, together
-from executors.formats.listing import FilesError, Listed, Listing
+from executors.formats.listing import Listed, Listing
 from planner.columns import types as t
 from planner.columns.columnar import schema_to_arrow
 from planner.query.logical import FileSlice

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from executors.formats import inferring, orc, parquet, plain
 from executors.formats.codecs import is_compressed
 from executors.formats.csv import flag
+from executors.formats.errors import FilesError
 from executors.formats.footers import Spans
-from executors.formats.listing import FilesError, Listing, Selecting, Typing, listed
+from executors.formats.listing import Listing, Selecting, Typing, listed
 from planner.columns import types as t
 from planner.columns.expressions import Attr
 from planner.columns.functions.registry import Settings

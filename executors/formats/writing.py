@@ -57,7 +57,7 @@ class Writing:
     options: Mapping[str, str] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
 
-    def __call__(self, partition: int, tables: Iterable[pa.Table]) -> Iterator[commit.Written]:
+    def __call__(self, partition: int, tables: Iterable[pa.Table]) -> Iterator[str]:
         place, folder, name = commit.attempt(self.job)
         names = [str(at) for at in range(len(self.columns.fields))]
         inner = [at for at in range(len(names)) if at not in self.folders]
@@ -142,7 +142,7 @@ class _Files:
         self._most = int(how.options.get("maxrecordsperfile", "0"))
         self._counts: dict[str, int] = {}
         self.open: dict[str, _Sink] = {}
-        self.done: list[commit.Written] = []
+        self.done: list[str] = []
 
     def write(self, inside: str, rows: pa.Table) -> None:
         """Add rows to the file of a folder."""
@@ -171,9 +171,8 @@ class _Files:
     def _end(self, inside: str) -> None:
         sink = self.open.pop(inside)
         sink.close()
-        size = self._place.system.get_file_info(sink.target).size or 0
-        relative = posixpath.join(self._attempt, inside, posixpath.basename(sink.target))
-        self.done.append(commit.Written(relative, sink.rows, size))
+        name = posixpath.basename(sink.target)
+        self.done.append(posixpath.join(self._attempt, inside, name))
 
     def close(self) -> None:
         """End all files."""

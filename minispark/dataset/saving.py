@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from executors.formats import save
+from executors.formats import commit, save
 from executors.formats.codecs import end_for
+from executors.formats.errors import FilesError
 from minispark.dataset.core import Core
 from minispark.dataset.plans import by_partition
 from planner.plan import Node
@@ -19,25 +20,25 @@ Writer = Callable[[int, Iterator[Any]], list[str]]
 class TextWritten:
     """Writes a partition as lines; one row that says where."""
 
-    saving: save.Saving
+    job: commit.Job
     codec: str | None
 
     def __call__(self, index: int, rows: Iterator[Any]) -> list[str]:
-        return [save.save_text_partition(self.saving, index, rows, self.codec)]
+        return [save.save_text_partition(self.job, index, rows, self.codec)]
 
 
 @dataclass(frozen=True, slots=True)
 class PickleWritten:
     """Writes a partition as pickled rows; one row that says where."""
 
-    saving: save.Saving
+    job: commit.Job
     batch: int
 
     def __call__(self, index: int, rows: Iterator[Any]) -> list[str]:
-        return [save.save_pickle_partition(self.saving, index, rows, self.batch)]
+        return [save.save_pickle_partition(self.job, index, rows, self.batch)]
 
 
-def written(dataset: Core, node: Node, folder: str, writer: Callable[[save.Saving], Writer]) -> str:
+def written(dataset: Core, node: Node, folder: str, writer: Callable[[commit.Job], Writer]) -> str:
     """Run the job that writes `node` below `folder`; gives the folder as it was opened.
 
     Raises
@@ -45,14 +46,18 @@ def written(dataset: Core, node: Node, folder: str, writer: Callable[[save.Savin
     FileExistsError
         There is something of that name.
     """
-    saving = save.begin(folder)
     try:
-        names = dataset._rows(by_partition(node, writer(saving)))
+        job = commit.begin(folder, "new")
+    except FilesError as error:
+        raise FileExistsError(str(error)) from None
+    assert job is not None
+    try:
+        names = dataset._rows(by_partition(node, writer(job)))
     except BaseException:  # an interrupt too: no partial output stays
-        save.abandon(saving)
+        commit.abandon(job)
         raise
-    save.publish(saving, names)
-    return saving.folder
+    commit.publish(job, names)
+    return job.folder
 
 
 class Saving(Core):
@@ -86,7 +91,7 @@ class Saving(Core):
         """
         codec = compressionCodecClass or None
         end_for(codec)
-        written(self, self._node, path, lambda saving: TextWritten(saving, codec))
+        written(self, self._node, path, lambda job: TextWritten(job, codec))
 
     def saveAsPickleFile(self, path: str, batchSize: int = 10) -> None:
         """Write one file of pickled rows a partition, to be read by `SparkContext.pickleFile`.
@@ -106,7 +111,7 @@ class Saving(Core):
         >>> sc.pickleFile(folder).collect()
         [1, {'a': None}]
         """
-        written(self, self._node, path, lambda saving: PickleWritten(saving, batchSize))
+        written(self, self._node, path, lambda job: PickleWritten(job, batchSize))
 
     def saveAsHadoopFile(
         self,

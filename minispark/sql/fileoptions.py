@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from executors.formats.csv import Dialect
-from executors.formats.listing import FilesError
+from executors.formats.errors import FilesError
 from executors.formats.scanning import KNOWN, words
 from executors.formats.writing import ORC, PARQUET
 from minispark import errors

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from executors.formats.listing import FilesError
+from executors.formats.errors import FilesError
 from executors.formats.scanning import Reading, scan
 from executors.relational.errors import QueryError
 from executors.relational.fragments import answer, named

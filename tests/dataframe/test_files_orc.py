@@ -11,7 +11,7 @@ import pytest
 from filing import of_columns, opened, rows_of
 from pyarrow import orc
 
-from executors.formats.listing import FilesError
+from executors.formats.errors import FilesError
 from planner.columns import types as t
 
 

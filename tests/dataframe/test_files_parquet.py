@@ -15,7 +15,7 @@ from filing import of_columns, opened, put, rows_of, table_of
 from pyarrow import fs, parquet
 
 from executors.formats import files
-from executors.formats.listing import FilesError
+from executors.formats.errors import FilesError
 from executors.relational.errors import QueryError
 from executors.relational.fragments import query
 from planner.columns import types as t

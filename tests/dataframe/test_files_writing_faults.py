@@ -93,9 +93,8 @@ def test_files_that_cannot_be_moved_leave_the_old_ones(tmp_path: Path) -> None:
     assert job is not None
     _, folder, name = commit.attempt(job)
     (Path(folder) / "new.csv").write_text("2\n")
-    gone = commit.Written(f"{name}/gone.csv", 1, 2)
     with pytest.raises(OSError, match="gone"):
-        commit.publish(job, [commit.Written(f"{name}/new.csv", 1, 2), gone])
+        commit.publish(job, [f"{name}/new.csv", f"{name}/gone.csv"])
     assert names(out) == ["_SUCCESS", "old.csv"]
 
 
