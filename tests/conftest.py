@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import signal
 from collections.abc import Iterator
@@ -17,6 +18,13 @@ def pytest_configure() -> None:
     """A shell that starts the run in the background ignores Ctrl-C in it; the tests do not."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_is_there_stays() -> None:
+    """No collection of garbage in this module looks again at what others have made."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -113,21 +113,23 @@ def in_this_process() -> tuple[set[str], set[str], set[str]]:
 
 
 @pytest.mark.parametrize("master", ["inline[2]", "local[2]"])
-def test_a_stopped_context_leaves_the_process_as_it_was(tmp_path: Path, master: str) -> None:
+def test_a_stopped_context_leaves_the_process_as_it_was(
+    tmp_path: Path, master: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def cycle() -> None:
         conf = SparkConf().setMaster(master).setAppName("leaks").set("spark.local.dir", str(here))
         with SparkContext(conf=conf) as sc:
             work(sc)
 
-    here = tmp_path / "folder"
+    here, memory = tmp_path / "folder", tmp_path / "memory"
+    monkeypatch.setattr("executors.local.memory_root", lambda: str(memory))
+    memory.mkdir()
     if SparkContext._active_spark_context is not None:
         SparkContext._active_spark_context.stop()
-    in_memory = set(glob.glob("/dev/shm/minispark-*"))
     cycle()  # libraries are loaded, the interpreter's own threads and files are there
     before = in_this_process()
     for _ in range(3):
         cycle()
     for now, then in zip(in_this_process(), before, strict=True):
         assert now <= then, now - then
-    assert os.listdir(here) == []
-    assert set(glob.glob("/dev/shm/minispark-*")) <= in_memory
+    assert os.listdir(here) == os.listdir(memory) == []

@@ -810,6 +810,7 @@ def test_the_collector_is_left_alone_unless_asked(box: Callable[..., Box]) -> No
 def test_rows_read_again_are_out_of_the_collectors_sight_and_come_back(
     box: Callable[..., Box],
 ) -> None:
+    gc.unfreeze()
     one = box(freeze_gc=True)
     try:
         one.put(1, 0, [[i] for i in range(100_000)], Level.MEMORY_ONLY)
