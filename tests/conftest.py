@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,10 @@ from minispark import SparkContext
 
 
 def pytest_configure() -> None:
-    """A shell that starts the run in the background ignores Ctrl-C in it; the tests do not."""
+    """What may be told by the shell that starts the run, and must not be so for the tests."""
+    # that no process keeps compiled modules: each worker would compile hundreds of them
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # that Ctrl-C is ignored, as in everything that runs in the background
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
