@@ -8,6 +8,7 @@ interpreter: at its next bytecode, never inside a shield, and never after the ta
 from __future__ import annotations
 
 import ctypes
+import signal
 import sys
 import threading
 import time
@@ -35,6 +36,13 @@ class _TakenBack(BaseException):
 def _raise_in(thread: int, error: type[BaseException]) -> None:
     """Make `thread` raise `error` at its next bytecode."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
+
+
+def _tell_polars() -> None:
+    """SIGINT for this thread alone, also where Ray has blocked it for all."""
+    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.raise_signal(signal.SIGINT)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _take_back() -> None:
@@ -67,6 +75,7 @@ class Interrupts:
         self._sent = False
         self._pending = False
         self._woken = threading.Event()
+        self._polars_listens = False
 
     def arm(self, task: int) -> None:
         """From now on this thread runs `task`. Raises TaskCancelled if it is cancelled already."""
@@ -111,6 +120,8 @@ class Interrupts:
                 self._pending = True
             else:
                 _raise_in(self._thread, TaskCancelled)
+                if self._polars_listens:
+                    _tell_polars()
             self._woken.set()
 
     def __call__(self) -> Interrupts:
@@ -132,6 +143,17 @@ class Interrupts:
             self._pending = self._pending and not due
         if due:
             raise TaskCancelled
+
+    def make_polars_stop(self) -> None:
+        """Let a cancel end what Polars computes: that runs on inside one bytecode, too.
+
+        While it computes it listens to SIGINT, which the process has to ignore otherwise; and it
+        has to ignore it before Polars is imported, which passes the signal on to who was there.
+        Python has no way to say so from any but the main thread.
+        """
+        if "polars" not in sys.modules:
+            ctypes.CDLL(None).signal(int(signal.SIGINT), ctypes.c_void_p(int(signal.SIG_IGN)))
+            self._polars_listens = True
 
     def make_sleep_wake(self) -> None:
         """Let a cancel end `time.sleep` in tasks: it would sleep on, being inside one bytecode."""

@@ -61,6 +61,7 @@ class _Process:
     copies: list[tuple[int, int]] = field(default_factory=list)
     deadline: float | None = None  # when a cancelled task's process is ended
     asked: float = 0.0  # when it was last asked to stop the task
+    overdue: bool = False  # whether it was ended because its task did not stop
     doomed: bool = False  # whether its task carries a fault that kills it
 
     def close(self) -> None:
@@ -229,10 +230,16 @@ class LocalExecutors:
                 continue
             if process.deadline <= now:
                 process.deadline = None
+                process.overdue = True
                 process.popen.kill()
             elif process.asked + _AGAIN <= now:  # it was importing something
-                process.asked = now
-                process.popen.send_signal(signal.SIGUSR1)
+                self._interrupt(process, now)
+
+    def _interrupt(self, process: _Process, now: float) -> None:
+        """SIGUSR1 reaches Python code; while Polars computes, it is SIGINT that ends that."""
+        process.asked = now
+        process.popen.send_signal(signal.SIGUSR1)
+        process.popen.send_signal(signal.SIGINT)
 
     def _drain_wakes(self) -> None:
         try:
@@ -280,13 +287,13 @@ class LocalExecutors:
     def cancel(self, executor: str, task: TaskId) -> None:
         process = self._processes.get(executor)
         if process is not None and process.task == task:
-            process.asked = time.monotonic()
-            process.deadline = process.asked + _GRACE
+            now = time.monotonic()
+            process.deadline = now + _GRACE
             try:
                 os.write(process.control, CANCEL.pack(task.number))
             except BrokenPipeError:
                 return  # it is dead: its socket's end is read in poll, where deaths are told
-            process.popen.send_signal(signal.SIGUSR1)
+            self._interrupt(process, now)
 
     def message(self, executor: str, task: TaskId, messages: Sequence[Any]) -> None:
         process = self._processes.get(executor)
@@ -393,6 +400,8 @@ def _reason(process: _Process, code: int) -> str:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
+    if process.overdue:
+        return f"executor {process.name} was ended: a cancelled task did not stop"
     if process.doomed:
         return f"executor {process.name} was ended by {name}, as a fault of minispark.chaos wanted"
     hint = {

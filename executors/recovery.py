@@ -64,7 +64,8 @@ class JobReport:
         for owner, partition in places:
             by_owner.setdefault(owner, []).append(partition)
         listed = "; ".join(
-            f"{self.names.get((what, owner), f'#{owner}')}: {', '.join(map(str, sorted(parts)))}"
+            f"{self.names.get((what, owner), f'#{owner}')}, "
+            f"partition{'s' if len(parts) > 1 else ''} {', '.join(map(str, sorted(parts)))}"
             for owner, parts in by_owner.items()
         )
         return f"{len(places)} {_WORDS[what]}{'s' if len(places) > 1 else ''} ({listed})"
@@ -109,7 +110,8 @@ class RecoveryReport:
             report.failed = notice.failure.message if notice.failure is not None else None
         elif isinstance(notice, ev.StageStarted):
             report = self.jobs.get(notice.job, self._between)
-            report.names["running", notice.stage] = f"{notice.name}, stage {notice.stage}"
+            name = f"{notice.title or notice.name}, stage {notice.stage}"
+            report.names["running", notice.stage] = name
         elif isinstance(notice, ev.TaskStarted):
             report = self.jobs.get(notice.job, self._between)
             report.ran += 1

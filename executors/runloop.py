@@ -272,7 +272,8 @@ class RunLoop:
             message = (
                 f"the results of {job.stage.site} come to more than spark.driver.maxResultSize "
                 f"({handle.bytes:,} of {self._max_result:,} bytes by now): take less, write to "
-                "files, use toLocalIterator(), or raise that setting (0: no limit)"
+                "files, use toLocalIterator() over more partitions, or raise that setting (0: no "
+                "limit)"
             )
             self._take(ev.CancelAsked((job.id,), TooLarge(message)))
 

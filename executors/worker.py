@@ -236,7 +236,9 @@ def main() -> None:
     socket, control, lifeline, *folders = sys.argv[1:]
     sys.argv[1:] = []
     faulthandler.enable()  # where native code crashed, on stderr
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's; it cancels
+    # Ctrl-C is the driver's; it cancels, and sends SIGINT itself: Polars, once imported, listens to
+    # that while it computes, and nothing else does
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGUSR2, _park)
     threading.Thread(target=_watch, args=(int(lifeline), folders), daemon=True).start()
     Worker(Connection(int(socket)), int(control)).serve()

@@ -22,13 +22,16 @@ Examples
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from executors.faultbook import POINTS, Injection
 from minispark.context import SparkContext
 from minispark.dataset.core import Core
 from minispark.session import Session
 from planner.events import Launch
+
+if TYPE_CHECKING:
+    from minispark.sql.dataframe.dataframe import DataFrame
 
 
 class FaultError(RuntimeError):
@@ -122,24 +125,30 @@ def fail_task(at: str = "before write", **which: Any) -> Fault:
     return _inject("fail", at, **which)
 
 
-def drop_cached(dataset: Core | None = None, at: str = "before write", **which: Any) -> Fault:
+def drop_cached(
+    dataset: Core | DataFrame | None = None, at: str = "before write", **which: Any
+) -> Fault:
     """Make the executor that runs a task lose its cached partitions, without telling anybody.
 
     Parameters
     ----------
-    dataset : Dataset, optional
-        Only the partition of this dataset with the task's partition number; else all it keeps.
+    dataset : Dataset or DataFrame, optional
+        Only this dataset's partition `partition`, which has to be given then; else all it keeps. Of
+        a DataFrame it is lost by a task that reads it, whatever the number of that is.
     at : str
         A point; see the module. Other arguments as for kill_executor.
     """
     detail = None
     if dataset is not None:
-        persist = active_session().persist_id(dataset._node)
+        persist = _persist_id(dataset)
         if persist is None:
             raise ValueError("the dataset is not kept: call cache() or persist() first")
         if "partition" not in which:
             raise ValueError("say which partition of the dataset: partition=…")
         detail = (persist, which["partition"])
+        if not isinstance(dataset, Core):
+            del which["partition"]
+            which["reads"] = detail
     return _inject("drop_kept", at, detail=detail, **which)
 
 
@@ -149,6 +158,14 @@ def lose_shuffle_block(at: str = "in fetch", **which: Any) -> Fault:
     if at not in ("in fetch", "after write"):
         raise ValueError(f'a block is lost "in fetch" or "after write", not {at!r}')
     return _inject("lose_block", at, **which)
+
+
+def _persist_id(dataset: Core | DataFrame) -> int | None:
+    """The id under which it is kept now."""
+    if isinstance(dataset, Core):
+        return active_session().persist_id(dataset._node)
+    found = dataset._engine.cached.find(dataset._plan)
+    return None if found is None else found.node.id
 
 
 def active_session() -> Session:
@@ -169,6 +186,7 @@ def _inject(
     when: Callable[[TaskInfo], bool] | None = None,
     times: int = 1,
     detail: Any = None,
+    reads: tuple[int, int] | None = None,
 ) -> Fault:
     if at not in POINTS:
         raise ValueError(f"no point {at!r}; points are {', '.join(map(repr, POINTS))}")
@@ -181,6 +199,7 @@ def _inject(
             (stage is None or task.stage == stage)
             and (partition is None or task.partition == partition)
             and (attempt is None or task.attempt == attempt)
+            and (reads is None or reads in launch.has)
             and (when is None or when(TaskInfo(launch)))
         )
 

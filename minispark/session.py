@@ -255,7 +255,7 @@ class Session:
             self._loop.settle()
 
     def _new_exchange(self, node: Exchange) -> None:
-        self.recovery.names[node.id] = str(node.site)
+        self.recovery.names[node.id] = self._splitter.stages[node.id].title or str(node.site)
         _finalize(node, self._gone, node.id, None)
 
     def _gone(self, node_id: int, persist: int | None) -> None:

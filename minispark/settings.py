@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +94,47 @@ def parse_count(text: str | int) -> int:
     return count
 
 
+def parse_threshold(text: str | int) -> int:
+    """Bytes as `parse_size`; negative for none at all.
+
+    >>> parse_threshold("10m"), parse_threshold("-1")
+    (10485760, -1)
+    """
+    if re.fullmatch(r"\s*-\d+[bkmgtp]*\s*", str(text).lower()):
+        return -1
+    return parse_size(text)
+
+
+def parse_one_of(*names: str) -> Callable[[str], str]:
+    """What reads one of some names, in any case.
+
+    Examples
+    --------
+    >>> parse_one_of("static", "dynamic")("STATIC")
+    'static'
+    """
+
+    def parse(text: str) -> str:
+        word = str(text).strip().lower()
+        if word not in names:
+            raise ValueError(f"{text!r} is none of {', '.join(names)}")
+        return word
+
+    return parse
+
+
+def parse_whole(text: str | int) -> int:
+    """A whole number.
+
+    >>> parse_whole("-1")
+    -1
+    """
+    try:
+        return int(str(text).strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is not a whole number") from None
+
+
 @dataclass(frozen=True)
 class Setting:
     """A key, how its text is read, what holds when it is not set, and what it means."""
@@ -136,9 +177,19 @@ SETTINGS = (
     ),
 )
 SQL_SETTINGS = (  # these may change while a program runs
-    Setting("minispark.sql.singleNode", str, "auto", "always, never or auto: queries as one task."),
+    Setting(
+        "minispark.sql.singleNode",
+        parse_one_of("always", "never", "auto"),
+        "auto",
+        "always, never or auto: queries as one task.",
+    ),
     Setting("spark.sql.shuffle.partitions", parse_count, None, "Partitions of a query's stages."),
-    Setting("spark.sql.autoBroadcastJoinThreshold", str, "10m", "Bytes sent to all; -1: never."),
+    Setting(
+        "spark.sql.autoBroadcastJoinThreshold",
+        parse_threshold,
+        "10m",
+        "Bytes sent to all; -1: never.",
+    ),
     Setting("spark.sql.files.maxPartitionBytes", parse_size, "128m", "Bytes that a task scans."),
     Setting("spark.sql.files.openCostInBytes", parse_size, "4m", "What opening a file counts as."),
     Setting("spark.sql.adaptive.enabled", parse_flag, "true", "Stages follow measured sizes."),
@@ -153,7 +204,7 @@ SQL_SETTINGS = (  # these may change while a program runs
     ),
     Setting(
         "spark.sql.adaptive.autoBroadcastJoinThreshold",
-        str,
+        parse_threshold,
         None,
         "Measured bytes sent to all; as spark.sql.autoBroadcastJoinThreshold if not set.",
     ),
@@ -172,6 +223,45 @@ SQL_SETTINGS = (  # these may change while a program runs
         "5.0",
         "How many times the median it must have for that.",
     ),
+    Setting(
+        "spark.sql.sources.partitionOverwriteMode",
+        parse_one_of("static", "dynamic"),
+        "static",
+        "Whether overwrite replaces all folders, or those that come.",
+    ),
+    Setting(
+        "spark.sql.parquet.outputTimestampType",
+        parse_one_of("int96", "timestamp_micros", "timestamp_millis"),
+        None,
+        "How Parquet files hold times.",
+    ),
+    Setting(
+        "spark.sql.files.maxRecordsPerFile", parse_whole, "0", "Rows of a written file; 0: any."
+    ),
+    Setting("spark.sql.sources.default", str, "parquet", "The format where nobody names one."),
+    Setting(
+        "spark.sql.sources.partitionColumnTypeInference.enabled",
+        parse_flag,
+        "true",
+        "Whether the names of folders say types.",
+    ),
+    Setting("spark.sql.columnNameOfCorruptRecord", str, "_corrupt_record", "For malformed rows."),
+    Setting("spark.sql.jsonGenerator.ignoreNullFields", parse_flag, "true", "NULL is not written."),
+    Setting("spark.sql.parquet.compression.codec", str, "snappy", "The codec of Parquet files."),
+    Setting("spark.sql.orc.compression.codec", str, "zstd", "The codec of ORC files."),
+    Setting(
+        "spark.sql.parquet.inferTimestampNTZ.enabled", parse_flag, "true", "Times without zone."
+    ),
+    Setting(
+        "spark.sql.cteRecursionLevelLimit", parse_whole, "100", "Steps of WITH RECURSIVE; -1: any."
+    ),
+    Setting("spark.sql.cteRecursionRowLimit", parse_whole, "1000000", "Rows of it; -1: any."),
+    Setting("spark.sql.transposeMaxValues", parse_count, "500", "Columns transpose may make."),
+    Setting("spark.sql.repl.eagerEval.enabled", parse_flag, "false", "Notebooks show rows."),
+    Setting("spark.sql.repl.eagerEval.maxNumRows", parse_whole, "20", "How many."),
+    Setting("spark.sql.repl.eagerEval.truncate", parse_whole, "20", "To how many letters each."),
+    Setting("spark.sql.parquet.mergeSchema", parse_flag, "false", "Columns of all files."),
+    Setting("spark.sql.pivotMaxValues", parse_count, "10000", "Columns that pivot may make."),
     Setting("spark.sql.warehouse.dir", str, "spark-warehouse", "The folder of tables that stay."),
     Setting("spark.sql.ansi.enabled", parse_flag, "true", "Errors of values raise, or are NULL."),
     Setting("spark.sql.session.timeZone", str, "UTC", "The zone that timestamps are shown in."),
@@ -242,7 +332,12 @@ def check(conf: Mapping[str, str], stacklevel: int = 2) -> None:
     for key in conf:
         if key in _BY_KEY:
             value_of(conf, key)
-    idle = [key for key in conf if key.startswith("spark.") and not is_known(key)]
+    tell_idle(conf, stacklevel + 1)
+
+
+def tell_idle(keys: Iterable[str], stacklevel: int = 2) -> None:
+    """Warn of keys of Spark's that mean nothing here, once in a process."""
+    idle = [key for key in keys if key.startswith("spark.") and not is_known(key)]
     fresh = sorted(key for key in idle if key not in _told)
     if fresh:
         _told.update(fresh)

@@ -314,7 +314,8 @@ class JobEnded(Notice):
 
 @dataclass(frozen=True)
 class StageStarted(Notice):
-    """`partitions` are those to be computed now; `again` if the stage had been complete before."""
+    """`partitions` are those to be computed now; `again` if the stage had been complete before.
+    `name` is the method that the user called, `title` says more of a stage of a query."""
 
     stage: int
     job: int
@@ -322,6 +323,7 @@ class StageStarted(Notice):
     width: int
     partitions: tuple[int, ...]
     again: bool
+    title: str = ""
 
 
 @dataclass(frozen=True)

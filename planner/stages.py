@@ -73,6 +73,17 @@ class Stage:
     def barrier(self) -> bool:
         return is_barrier(self.program)
 
+    @property
+    def title(self) -> str:
+        """What its tasks do of a query and the user's line; empty for stages of rows."""
+        ops = [
+            op
+            for step in self.program
+            for op in (step.ops if isinstance(step, Apply) else (getattr(step, "op", None),))
+            if isinstance(op, Relational)
+        ]
+        return f"{ops[-1].label}, {self.site}" if ops else ""
+
     def __repr__(self) -> str:
         return f"Stage({self.id}, {self.width} tasks, {self.site})"
 

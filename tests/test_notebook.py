@@ -41,7 +41,9 @@ def test_the_kill_went_off_once_and_the_centres_are_the_same(cells: dict[str, An
 def test_the_report_says_what_was_lost_and_recomputed(cells: dict[str, Any]) -> None:
     report = text_of(cells["report"])
     found = {
-        word: re.search(rf"{word}: \d cached partitions? \(cache at .*: ([\d, ]+)\)", report)
+        word: re.search(
+            rf"{word}: \d cached partitions? \(cache at .*, partitions? ([\d, ]+)\)", report
+        )
         for word in ("lost", "recomputed")
     }
     lost, recomputed = (

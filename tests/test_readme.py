@@ -33,7 +33,7 @@ def parts(output: str) -> tuple[str, str]:
 def shape(report: str) -> str:
     """A recovery report without what differs between runs: seconds, and which worker had what."""
     words = re.sub(r"\d+ (cached partition|shuffle output|running task)s?", r"some \1", report)
-    words = re.sub(r": \d+(, \d+)*\)", ": some)", words)
+    words = re.sub(r", partitions? \d+(, \d+)*\)", ", some)", words)
     return re.sub(r"\d+\.\d+ s", "some seconds", re.sub(r"worker-\d+", "a worker", words))
 
 

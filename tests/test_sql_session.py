@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from minispark import InheritableThread, SparkConf, SparkContext, inheritable_thread_target
-from minispark.errors import PySparkRuntimeError
+from minispark.errors import AnalysisException, PySparkRuntimeError, SparkNoSuchElementException
 from minispark.sql import SparkSession
 
 
@@ -71,9 +71,9 @@ def test_settings_of_a_session(spark: SparkSession) -> None:
     assert (spark.conf.get("program.c"), other.conf.get("program.c", "none")) == ("5", "none")
     assert other.conf.get("program.c", None) is None
     spark.conf.unset("program.c")
-    with pytest.raises(ValueError, match="program.c is not set"):
+    with pytest.raises(SparkNoSuchElementException, match="program.c is not set"):
         spark.conf.get("program.c")
-    with pytest.raises(ValueError, match="spark.master counts when"):
+    with pytest.raises(AnalysisException, match="spark.master counts when"):
         spark.conf.set("spark.master", "local")
     assert not spark.conf.isModifiable("spark.master")
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
 from executors.formats import plain
 from executors.formats.codecs import unpacked
+from executors.formats.errors import FilesError
 from executors.formats.files import name_of
 from executors.formats.values import Spelling, typed
 from executors.relational.errors import QueryError
@@ -49,14 +51,17 @@ class Dialect:
 
         Raises
         ------
-        ValueError
+        ValueError, FilesError
             An option's value means nothing.
         """
 
         def one(name: str, default: str) -> str:
             text = plain.escaped(options.get(name, default))
             if len(text) > 1:
-                raise ValueError(f"the csv option {name} is one character, not {text!r}")
+                raise FilesError(
+                    f"the csv option {name} is one character, not {text!r}",
+                    "OPTION_VALUE_EXCEEDS_ONE_CHARACTER",
+                )
             return "" if text == "\0" else text
 
         sep = plain.escaped(options.get("sep", options.get("delimiter", ",")))
@@ -445,6 +450,14 @@ def made(
     kinds = {field.name: field.dataType for field in data}
     wanted = [name for name in names if name in places]
     whole = len(wanted) == len(data)  # a query of some columns looks at no others, as in Spark
+
+    def why(row: Mapping[str, Any]) -> str:
+        for name in wanted:
+            text = row[places[name]]
+            if text is not None and row[f"v{places[name]}"] is None:
+                return f"{text[:100]!r} in the column {name} is no {kinds[name].simpleString()}"
+        return f"it has {row['n']} field{'s' * (row['n'] != 1)}, and the schema {len(data)}"
+
     for frame in found:
         rows = frame.select(
             "line",
@@ -463,7 +476,7 @@ def made(
         if whole:
             bad.append(pl.col("n") != len(data))
         rows = rows.with_columns((pl.any_horizontal(bad) if bad else pl.lit(False)).alias("bad"))
-        stays = kept(rows, dialect.mode, piece)
+        stays = kept(rows, dialect.mode, piece, why)
         yield stays.select(
             *(pl.col(f"v{places[name]}").alias(name) for name in wanted),
             *(pl.when("bad").then("raw").alias(name) for name in names if name not in places),
@@ -480,8 +493,11 @@ def only_corrupt(name: str) -> QueryError:
     )
 
 
-def kept(frame: pl.DataFrame, mode: str, piece: FileSlice) -> pl.DataFrame:
-    """The rows of which some are "bad", after what the mode says is done with those.
+def kept(
+    frame: pl.DataFrame, mode: str, piece: FileSlice, why: Callable[[Mapping[str, Any]], str]
+) -> pl.DataFrame:
+    """The rows of which some are "bad", after what the mode says is done with those; `why` says
+    what is bad in one.
 
     Raises
     ------
@@ -497,7 +513,9 @@ def kept(frame: pl.DataFrame, mode: str, piece: FileSlice) -> pl.DataFrame:
     if piece.pieces and piece.pieces[0]:
         place += f" from byte {piece.pieces[0]} on"
     shown = piece.path if piece.path.startswith("<") else name_of(piece.path)
+    text = str(first["raw"])[:200].replace(plain.UNREADABLE, "\ufffd")
     raise QueryError(
-        f"{shown}, {place}: the record does not fit the schema: {str(first['raw'])[:200]}",
+        f"{shown}, {place}: the record {text!r} does not fit the schema: "
+        f"{why(first)}; the mode PERMISSIVE makes NULL of it, DROPMALFORMED leaves it out",
         "MALFORMED_RECORD_IN_PARSING",
     )

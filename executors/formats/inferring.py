@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +14,9 @@ import pyarrow as pa
 
 from executors.formats import csv, json
 from executors.formats.errors import FilesError
+from executors.formats.files import name_of
 from executors.formats.jsontext import Array, BadJson, Liberties, Number, Object, Parser
+from executors.formats.plain import UNREADABLE
 from executors.formats.values import Spelling, kinds, typed, wide_enough
 from planner.columns import types as t
 from planner.columns.columnar import from_arrow
@@ -109,9 +110,13 @@ def header_names(row: Sequence[str | None], sensitive: bool, null: str) -> list[
 
 
 def _ratio(options: Mapping[str, str]) -> float:
-    ratio = float(options.get("samplingratio", "1.0"))
+    text = options.get("samplingratio", "1.0")
+    try:
+        ratio = float(text)
+    except ValueError:
+        ratio = 0.0
     if not ratio > 0:
-        raise ValueError(f"samplingRatio must be above 0, not {ratio}")
+        raise ValueError(f"samplingRatio must be a number above 0, not {text}")
     return ratio
 
 
@@ -122,14 +127,23 @@ def of_json(
     slices: Sequence[FileSlice], options: Mapping[str, str], settings: Settings
 ) -> t.StructType:
     """The columns of JSON files, by name."""
-    texts = itertools.chain.from_iterable(json.texts(piece, options) for piece in slices)
-    return of_texts(texts, options, settings)
+    files = ((name_of(piece.path), json.texts(piece, options)) for piece in slices)
+    return _of_objects(files, options, settings)
 
 
 def of_texts(
     texts: Iterable[pl.Series], options: Mapping[str, str], settings: Settings
 ) -> t.StructType:
-    """As `of_json`, for texts that are there.
+    """As `of_json`, for texts that are there."""
+    return _of_objects([("<a dataset>", texts)], options, settings)
+
+
+def _of_objects(
+    files: Iterable[tuple[str, Iterable[pl.Series]]],
+    options: Mapping[str, str],
+    settings: Settings,
+) -> t.StructType:
+    """The columns of the records of files, which have names.
 
     Raises
     ------
@@ -138,11 +152,16 @@ def of_texts(
     """
     finding = _Finding(options, settings)
     ratio, dice = _ratio(options), random.Random(1)
+    nothing = pl.Series([""])
     found: t.DataType = _EMPTY
-    for lines in texts:
-        if ratio < 1:
-            lines = lines.filter(pl.Series([dice.random() < ratio for _ in range(lines.len())]))
-        found = finding.merged(found, finding.of_lines(lines))
+    for finding.file, texts in files:
+        before = 0
+        for lines in texts:
+            if ratio < 1:
+                taken = pl.Series([dice.random() < ratio for _ in range(lines.len())])
+                lines = lines.zip_with(taken, nothing)
+            found = finding.merged(found, finding.of_lines(lines, before))
+            before += lines.len()
     kind = finding.final(found)
     assert isinstance(kind, t.StructType)
     fold = str if settings.case_sensitive else str.lower
@@ -168,9 +187,10 @@ class _Finding:
         self._how = Spelling.of(options, settings)
         self._parser = Parser(Liberties.of(options))
         self.malformed = 0
+        self.file = ""
 
-    def of_lines(self, lines: pl.Series) -> t.DataType:
-        """The type of the records of a few MB."""
+    def of_lines(self, lines: pl.Series, before: int) -> t.DataType:
+        """The type of the records of a few MB; `before` lines of the file came before them."""
         plain_types = not (self._as_text or self._decimals or self._times)
         if plain_types and not csv.flag(self._options, "multiline"):
             found = None
@@ -179,7 +199,7 @@ class _Finding:
             if found is not None:
                 fields = [(f.name, self._of_arrow(f.type)) for f in found[1].schema]
                 return _struct(fields)
-        return self._slowly(lines)
+        return self._slowly(lines, before)
 
     def _of_arrow(self, kind: pa.DataType) -> t.DataType:
         if pa.types.is_timestamp(kind) or pa.types.is_string(kind):
@@ -190,27 +210,35 @@ class _Finding:
             return t.ArrayType(self._of_arrow(kind.value_type))
         return from_arrow(kind)
 
-    def _slowly(self, lines: pl.Series) -> t.DataType:
+    def _slowly(self, lines: pl.Series, before: int) -> t.DataType:
         found: t.DataType = _EMPTY
-        for text in lines:
+        for number, text in enumerate(lines, before + 1):
             if not text.strip():
                 continue
             try:
-                rows = json.rows_of(self._parser.value(text))
+                value = self._parser.value(text)
             except BadJson as error:
-                self._refuse(text, error)
+                self._refuse(text, str(error), number)
                 continue
-            for row in rows:
+            if UNREADABLE in text:
+                self._refuse(text, "bytes that are not of the file's encoding", number)
+                continue
+            if value is None or isinstance(value, Array) and None in value.items:
+                continue  # malformed when it is read, but nothing that a column is made of
+            for row in json.rows_of(value):
                 if isinstance(row, Object):
                     found = self.merged(found, self._of(row))
-                elif row is False:
-                    self._refuse(text, BadJson("it is no object"))
+                else:
+                    self._refuse(text, "it is no object", number)
         return found
 
-    def _refuse(self, text: str, error: BadJson) -> None:
+    def _refuse(self, text: str, why: str, number: int) -> None:
         if csv.mode_of(self._options) == "FAILFAST":
+            shown = text[:200].replace(UNREADABLE, "\ufffd")
             raise FilesError(
-                f"a record is not JSON ({error}): {text[:200]}", "MALFORMED_RECORD_IN_PARSING"
+                f"{self.file}, line {number}: the record {shown!r} is not JSON: {why}; the mode "
+                "PERMISSIVE puts it in _corrupt_record, DROPMALFORMED leaves it out",
+                "MALFORMED_RECORD_IN_PARSING",
             )
         self.malformed += 1
 

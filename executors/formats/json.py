@@ -23,6 +23,7 @@ from executors.formats import plain
 from executors.formats.codecs import unpacked
 from executors.formats.csv import flag, kept, mode_of, only_corrupt
 from executors.formats.jsontext import Array, BadJson, Liberties, Number, Object, Parser
+from executors.formats.plain import MARKED, UNREADABLE
 from executors.formats.values import Spelling, typed
 from planner.columns import types as t
 from planner.columns.columnar import to_arrow, to_polars
@@ -73,7 +74,10 @@ class Making:
             return None
         match kind:
             case t.StringType():
-                return _text(value)
+                text = _text(value)
+                if UNREADABLE in text:
+                    raise Misfit
+                return text
             case t.StructType() if isinstance(value, Object):
                 return {f.name: self._field(value, f) for f in kind.fields}
             case t.ArrayType() if isinstance(value, Array):
@@ -187,6 +191,10 @@ def made(
     if list(names) == [corrupt]:
         raise only_corrupt(corrupt)
     data = t.StructType([f for f in layout.fields if f.name in names and f.name != corrupt])
+
+    def why(row: Mapping[str, Any]) -> str:
+        return _wrong(row["raw"], data, options, settings)
+
     before = 0
     for lines in found:
         rows = None
@@ -195,10 +203,11 @@ def made(
         if rows is None:
             rows = _slow(lines, data, options, settings, before)
         before += lines.len()
-        stays = kept(rows, mode_of(options), piece)
+        stays = kept(rows, mode_of(options), piece, why)
+        raw = pl.col("raw").str.replace_all(UNREADABLE, "\ufffd", literal=True)
         yield stays.select(
             *data.names,
-            *(pl.when("bad").then("raw").alias(name) for name in names if name == corrupt),
+            *(pl.when("bad").then(raw).alias(name) for name in names if name == corrupt),
             pl.col("bad").alias("#row"),
         )
 
@@ -211,10 +220,10 @@ def corrupt_name(options: Mapping[str, str]) -> str:
 def texts(piece: FileSlice, options: Mapping[str, str]) -> Iterator[pl.Series]:
     """The texts of a slice that hold a value each."""
     if flag(options, "multiline"):
-        whole = b"".join(unpacked(piece.path)).decode(plain.codec_of(options), "replace")
+        whole = b"".join(unpacked(piece.path)).decode(plain.codec_of(options), MARKED)
         yield pl.Series([whole.removeprefix("\ufeff")], dtype=pl.String)
         return
-    yield from plain.series(piece, options)
+    yield from plain.series(piece, options, MARKED)
 
 
 def _slow(
@@ -229,7 +238,9 @@ def _slow(
     making = Making(Spelling.of(options, settings), settings)
     later = [f.dataType in (t.DATE, t.TIMESTAMP, t.TIMESTAMP_NTZ) for f in data.fields]
     columns: list[list[Any]] = [[] for _ in data.fields]
-    raws, numbers, bads = [], [], []
+    raws: list[str] = []
+    numbers: list[int] = []
+    bads: list[bool] = []
     for number, text in enumerate(lines, before + 1):
         if not text.strip():
             continue
@@ -237,6 +248,7 @@ def _slow(
             found = rows_of(parser.value(text))
         except BadJson:
             found = [False]
+        first = len(bads)
         for row in found:
             bad = row is False
             for column, each, late in zip(columns, data.fields, later, strict=True):
@@ -256,6 +268,12 @@ def _slow(
             numbers.append(number)
             bads.append(bad or making.misfits > 0)
             making.misfits = 0
+        if UNREADABLE in text and not any(bads[first:]):  # it is where nobody looks
+            for column in columns:
+                column[first:] = [None] * len(found)
+            bads[first:] = [True] * len(found)
+        elif any(bads[first:]):  # an array is one record
+            bads[first:] = [True] * len(found)
     arrays = [
         pa.array(column, pa.string() if late else to_arrow(each.dataType))
         for column, each, late in zip(columns, data.fields, later, strict=True)
@@ -271,10 +289,30 @@ def _slow(
 
 
 def rows_of(value: Any) -> list[Any]:
-    """The objects of a record: itself, or those of an array; False for what is none."""
-    if isinstance(value, Array):
-        return [each if isinstance(each, Object) or each is None else False for each in value.items]
-    return [value if isinstance(value, Object) or value is None else False]
+    """The objects of a record: itself, or those of an array; one False for what is none."""
+    found = value.items if isinstance(value, Array) else [value]
+    return found if all(isinstance(each, Object) for each in found) else [False]
+
+
+def _wrong(text: str, data: t.StructType, options: Mapping[str, str], settings: Settings) -> str:
+    """What is wrong with a record that does not fit the columns."""
+    if UNREADABLE in text:
+        name = plain.codec_of(options)
+        return f"it has bytes that are not {name}, which the option encoding can change"
+    try:
+        found = rows_of(Parser(Liberties.of(options)).value(text))
+    except BadJson as error:
+        return f"it is not JSON ({error})"
+    if found == [False]:
+        return "it is no object, nor an array of objects"
+    making = Making(Spelling.of(options, settings), settings)
+    for row in found:
+        for each in data.fields:
+            value = row.fields.get(each.name)
+            if isinstance(making._field(row, each), type(None)) and value is not None:
+                shown = _text(value)[:100]
+                return f"{shown!r} in the column {each.name} is no {each.dataType.simpleString()}"
+    return "a value within a column is of another type"
 
 
 def _finished(
@@ -328,6 +366,8 @@ def parsed(
     from pyarrow import json
 
     if any(flag(options, name) for name in _LIBERAL):
+        return None
+    if lines.str.contains(UNREADABLE, literal=True).any():
         return None
     full = pl.DataFrame({"raw": lines}).with_row_index("line", 1)
     full = full.with_columns(pl.col("raw").str.strip_chars().alias("bare"))

@@ -284,23 +284,30 @@ class Typing:
         for text, value in table.items():
             if text is not None and value is None:
                 raise FilesError(
-                    f"the folder {name}={text} does not name a {kind.simpleString()}",
+                    f"the folder {name}={text} names no value of {kind.simpleString()}, which the "
+                    f"schema says {name} is",
                     "INVALID_PARTITION_VALUE",
                 )
         return [table[text] for text in raw]
 
     def _python(self, raw: Sequence[str | None], kind: t.DataType) -> list[Any]:
+        if not isinstance(kind, t.NumericType):
+            return self._cast(raw, kind)
+        return [None if text is None else self._number(text, kind) for text in raw]
+
+    def _number(self, text: str, kind: t.DataType) -> Any:
+        """A value of type `kind`, None if the text is none."""
         try:
-            if isinstance(kind, t.IntegralType):
-                return [None if text is None else int(text) for text in raw]
+            if isinstance(kind, t.IntegralType) and _WHOLE.fullmatch(text):
+                bound = 1 << (kind.bits - 1)
+                return found if -bound <= (found := int(text)) < bound else None
             if isinstance(kind, t.DecimalType):
-                step = Decimal(1).scaleb(-kind.scale)
-                return [None if text is None else Decimal(text).quantize(step) for text in raw]
+                return Decimal(text).quantize(Decimal(1).scaleb(-kind.scale))
             if isinstance(kind, t.FractionalType):
-                return [None if text is None else float(text.rstrip("dDfF")) for text in raw]
+                return float(text.rstrip("dDfF"))
         except (ValueError, ArithmeticError):
-            return [None] * len(raw)
-        return self._cast(raw, kind)
+            return None
+        return self._cast([text], kind)[0]
 
 
 def _wider(a: t.DataType, b: t.DataType) -> t.DataType:

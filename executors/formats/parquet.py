@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -48,6 +49,10 @@ def footer(file: Listed, ntz: bool = True) -> Footer:
         with place.system.open_input_file(inside) as opened:
             found = parquet.read_metadata(opened)
         schema = found.schema.to_arrow_schema()
+    except PermissionError as error:
+        raise PermissionError(
+            error.errno, f"{file.shown} may not be read: {os.strerror(error.errno or 0)}"
+        ) from None
     except (OSError, ValueError) as error:
         raise FilesError(
             f"cannot read the footer of {file.shown} ({file.size} bytes): it is not a Parquet "

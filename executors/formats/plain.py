@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
@@ -13,6 +14,16 @@ from planner.columns.functions.registry import Settings
 from planner.query.logical import FileSlice
 
 CHUNK = 4 << 20  # bytes that are made a frame together
+UNREADABLE = "\ufdd0"  # no character: stands for bytes that are none in the file's encoding
+MARKED = "executors.formats.plain.marked"  # an error handler of codecs that puts it in
+
+
+def _marked(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return UNREADABLE, error.end
+
+
+codecs.register_error(MARKED, _marked)
 
 
 def read(
@@ -32,13 +43,15 @@ def read(
         yield pl.DataFrame({name: lines})
 
 
-def series(piece: FileSlice, options: Mapping[str, str]) -> Iterator[pl.Series]:
-    """The lines of a slice, without their ends, a few MB at a time."""
+def series(
+    piece: FileSlice, options: Mapping[str, str], errors: str = "replace"
+) -> Iterator[pl.Series]:
+    """The lines of a slice, without their ends, a few MB at a time; `errors` as for `decode`."""
     start, stop = piece.pieces or (0, None)
     encoding = codec_of(options)
     end = escaped(options.get("linesep", ""))
     if end or not splittable(options):
-        whole = b"".join(unpacked(piece.path)).decode(encoding, "replace")
+        whole = b"".join(unpacked(piece.path)).decode(encoding, errors)
         whole = whole.removeprefix("\ufeff")
         yield _cut(whole, end or "\n", keep_returns=bool(end))
         return
@@ -48,10 +61,10 @@ def series(piece: FileSlice, options: Mapping[str, str]) -> Iterator[pl.Series]:
         waiting.append(block)
         size += len(block)
         if size >= CHUNK:
-            yield _cut(b"".join(waiting).decode(encoding, "replace"), "\n")
+            yield _cut(b"".join(waiting).decode(encoding, errors), "\n")
             waiting, size = [], 0
     if waiting:
-        yield _cut(b"".join(waiting).decode(encoding, "replace"), "\n")
+        yield _cut(b"".join(waiting).decode(encoding, errors), "\n")
 
 
 def _cut(block: str, end: str, keep_returns: bool = False) -> pl.Series:

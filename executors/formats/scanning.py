@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from executors.formats import inferring, orc, parquet, plain
 from executors.formats.codecs import is_compressed
@@ -118,9 +118,17 @@ def _surveyed(
     how: Reading,
 ) -> tuple[t.StructType, tuple[t.StructType, ...], tuple[FileSlice, ...], Spans]:
     """The columns, the layouts of files, the slices, and between which values columns lie."""
+    bare: list[str] = []
+    if form in ("parquet", "orc"):  # files of no bytes are left out, as Spark does
+        full = [at for at, file in enumerate(listing.files) if file.size]
+        bare = [file.shown for file in listing.files if not file.size]
+        values = [values[at] for at in full]
+        listing = replace(listing, files=tuple(listing.files[at] for at in full))
     if not listing.files and given is None and form != "text":
+        empty = f" ({', '.join(bare[:3])} and the like have no bytes)" if bare else ""
         raise FilesError(
-            f"there are no {form} files from which the columns could be found: give a schema",
+            f"there are no {form} files from which the columns could be found{empty}: give a "
+            "schema",
             "UNABLE_TO_INFER_SCHEMA",
         )
     if form == "parquet":
@@ -132,6 +140,8 @@ def _surveyed(
         schema, pieces = orc.surveyed(listing, values)
         return given or schema, (given or schema,), pieces, ()
     slices = _whole(listing, values, plain.splittable(how.options))
+    if form != "text":
+        _check_corrupt(given, how.options)
     if form == "text":
         data = t.StructType([t.StructField("value", t.STRING)])
         if given is not None:
@@ -179,6 +189,19 @@ def _free(each: t.StructField) -> t.StructField:
     return t.StructField(each.name, t.nullable(each.dataType), True)
 
 
+def _check_corrupt(given: t.StructType | None, options: Mapping[str, str]) -> None:
+    """The column of malformed records, if the schema has one, is text."""
+    name = options.get("columnnameofcorruptrecord", "_corrupt_record")
+    for each in given.fields if given else ():
+        if each.name == name and not (each.dataType == t.STRING and each.nullable):
+            kind = each.dataType.simpleString() + (" NOT NULL" if not each.nullable else "")
+            raise FilesError(
+                f"the column {name} takes the text of malformed records: it must be a string that "
+                f"may be NULL, and is {kind}",
+                "INVALID_CORRUPT_RECORD_TYPE",
+            )
+
+
 def refuse_nested(data: t.StructType) -> None:
     """Refuse what csv cannot hold."""
     for each in data.fields:
@@ -192,6 +215,12 @@ def refuse_nested(data: t.StructType) -> None:
 def _refuse_double(names: Sequence[str], fold: type[str] | object) -> None:
     seen: set[str] = set()
     for name in names:
+        if "\0" in name:
+            raise FilesError(
+                f"the column {name!r} has a zero byte in its name: is the file in an encoding such "
+                "as utf-16? The option encoding says so",
+                "INVALID_COLUMN_NAME",
+            )
         key = fold(name)  # type: ignore[operator]
         if key in seen:
             raise FilesError(f"the column {name} is there twice", "COLUMN_ALREADY_EXISTS")

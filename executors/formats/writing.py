@@ -237,7 +237,9 @@ class _Lines(_Sink):
             self._put(textual.header(schema, how.options) + self._end)
 
     def _put(self, text: str) -> None:
-        self._file.write(text.encode(self._encoding))
+        self._file.write(
+            text.encode(self._encoding, "replace")
+        )  # as Spark: ? for what is not in it
 
     def _add(self, rows: pa.Table) -> None:
         for at in range(0, rows.num_rows, _LINES):

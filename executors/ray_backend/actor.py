@@ -57,6 +57,7 @@ class Executor:
         self._blocks = ObjectBlocks(node)
         self._interrupts = Interrupts()
         self._interrupts.make_sleep_wake()
+        self._interrupts.make_polars_stop()
         self._calls: SimpleQueue[BarrierCall] = SimpleQueue()
         self._replies: SimpleQueue[tuple[int, Sequence[Any] | None]] = SimpleQueue()
         self.runtime = Runtime(self.config, self._blocks, _kill, self._meet, self._interrupts)

@@ -88,6 +88,9 @@ def _project(node: l.Project, children: list[pl.LazyFrame], at: Making) -> pl.La
     below = children[0]
     for step in steps:
         below = at.computed(below, step)
+    kept = len(node.columns) - len(made)
+    if not steps and node.columns[:kept] == node.child.output:  # columns are only added
+        return below.with_columns([at.build(each.child).alias(each.attr.column) for each in made])
     values: dict[Attr, Expr] = {each.attr: each.child for each in made}
     built = [at.build(values.get(attr, attr)).alias(attr.column) for attr in node.output]
     if all(attributes(column) for column in node.columns):

@@ -67,6 +67,8 @@ def _parquet(node: l.Scan, slices: list[l.FileSlice], settings: Settings) -> pl.
             value = pl.lit(None, dtype=to_polars(attr.kind))
             if name in there:
                 _check(node, attr, there[name], first.path)
+                if name not in schema:  # `damage.py` says which file is not what it was
+                    raise pl.exceptions.ColumnNotFoundError(name)
                 value = _as(pl.col(name), schema[name], there[name], attr.kind, settings)
         columns.append(value.alias(attr.column))
     return _select(frame, columns)

@@ -234,7 +234,7 @@ class Column:
         if not isinstance(startPos, int | Column):
             raise PySparkTypeError(
                 f"startPos must be a number or a Column, not {type(startPos).__name__}",
-                "NOT_COLUMN_OR_INT",
+                "NOT_EXPECTED_TYPE",
             )
         return self._call("substr", startPos, length)
 
@@ -318,9 +318,9 @@ class Column:
         Row(s=Row(id=0, b=2))
         """
         if not isinstance(fieldName, str):
-            raise PySparkTypeError(f"fieldName must be a str: {fieldName!r}", "NOT_STR")
+            raise PySparkTypeError(f"fieldName must be a str: {fieldName!r}", "NOT_EXPECTED_TYPE")
         if not isinstance(col, Column):
-            raise PySparkTypeError(f"col must be a Column: {col!r}", "NOT_COLUMN")
+            raise PySparkTypeError(f"col must be a Column: {col!r}", "NOT_EXPECTED_TYPE")
         return self._call("with_field", fieldName, col)
 
     def dropFields(self, *fieldNames: str) -> Column:
@@ -333,7 +333,9 @@ class Column:
         """After `functions.when`: another condition with its value."""
         call = self._expr
         if not isinstance(condition, Column):
-            raise PySparkTypeError(f"a condition must be a Column: {condition!r}", "NOT_COLUMN")
+            raise PySparkTypeError(
+                f"a condition must be a Column: {condition!r}", "NOT_EXPECTED_TYPE"
+            )
         if not isinstance(call, Call) or call.name != "case_when" or len(call.args) % 2:
             raise illegal("when() goes after functions.when(), and before otherwise()")
         return Column(Call("case_when", (*call.args, condition._expr, expr_of(value))))
@@ -357,7 +359,7 @@ class Column:
         [Row(s=0), Row(s=1), Row(s=3)]
         """
         if not hasattr(window, "_partition"):
-            raise PySparkTypeError(f"window must be a WindowSpec: {window!r}", "NOT_WINDOWSPEC")
+            raise PySparkTypeError(f"window must be a WindowSpec: {window!r}", "NOT_EXPECTED_TYPE")
         return Column(Over(self._expr, window._partition, window._order, window._frame))
 
     def asc(self) -> Column:
@@ -470,7 +472,7 @@ def type_named(kind: t.DataType | str) -> t.DataType:
         return kind
     if not isinstance(kind, str):
         raise PySparkTypeError(
-            f"a type is a DataType or a str, not {type(kind).__name__}", "NOT_DATATYPE_OR_STR"
+            f"a type is a DataType or a str, not {type(kind).__name__}", "NOT_EXPECTED_TYPE"
         )
     with parse_errors():
         return t.parsed(kind)

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from executors.relational.pyvalues import table_of
+from executors.relational.pyvalues import BadValue, table_of
 from minispark.dataset.dataset import Dataset
-from minispark.errors import PySparkTypeError, PySparkValueError
+from minispark.errors import (
+    IllegalArgumentException,
+    PySparkIndexError,
+    PySparkTypeError,
+    PySparkValueError,
+)
 from minispark.sql.column import type_named
 from minispark.sql.crossing import as_rows, plan_of_dataset, plan_of_table
 from minispark.sql.errors import translated
@@ -80,23 +85,64 @@ def _of_rows(
             )
         by_name = any(isinstance(row, dict) for row in rows)
         rows = [_in_order(row, kind) for row in rows] if by_name else rows
-        rows = [_filled(row, kind) for row in rows]
-    return plan_of_table(table_of(as_rows(rows, kind), kind, verify), kind)
+        _refuse_short(rows, len(kind.fields))
+    return plan_of_table(_table(as_rows(rows, kind), kind, verify), kind)
+
+
+def _table(rows: Sequence[Any], kind: t.StructType, verify: bool) -> pa.Table:
+    """As `table_of`; the error names the row."""
+    try:
+        return table_of(rows, kind, verify)
+    except BadValue:
+        first, end = 0, len(rows)  # the first bad row is from `first` on, before `end`
+        while end - first > 1:
+            middle = (first + end) // 2
+            if _fits(rows[first:middle], kind, verify):
+                first = middle
+            else:
+                end = middle
+        try:
+            return table_of(rows[first:end], kind, verify)
+        except BadValue as error:
+            message = f"row {first + 1} of the data: {error}"
+            raise BadValue(message, error.code, error.of_type) from None
+
+
+def _fits(rows: Sequence[Any], kind: t.StructType, verify: bool) -> bool:
+    try:
+        table_of(rows, kind, verify)
+    except BadValue:
+        return False
+    return True
+
+
+def _refuse_more(names: list[str] | None, columns: int) -> None:
+    """Refuse names for which there is no column."""
+    if names is not None and len(names) > columns:
+        raise PySparkIndexError(
+            f"there are {len(names)} names and {columns} column{'s' * (columns != 1)}: "
+            f"{', '.join(names[columns:])} would have no values",
+            "LENGTH_SHOULD_BE_THE_SAME",
+        )
 
 
 def _in_order(row: Any, kind: t.StructType) -> Any:
     return [row.get(name) for name in kind.names] if isinstance(row, dict) else row
 
 
-def _filled(row: Any, kind: t.StructType) -> Any:
-    """A row that is shorter than others, with None after it."""
-    if isinstance(row, list | tuple) and len(row) < len(kind.fields):
-        return [*row, *([None] * (len(kind.fields) - len(row)))]
-    return row
+def _refuse_short(rows: Sequence[Any], wide: int) -> None:
+    """Refuse rows that have fewer values than others."""
+    for place, row in enumerate(rows, 1):
+        if isinstance(row, list | tuple) and len(row) < wide:
+            raise IllegalArgumentException(
+                f"row {place} of the data has {len(row)} values, and others {wide}",
+                "STRUCT_ARRAY_LENGTH_MISMATCH",
+            )
 
 
 def _named(kind: t.StructType, names: list[str] | None) -> t.StructType:
     """The schema with the names that were given."""
+    _refuse_more(names, len(kind.fields))
     if names is None:
         return kind
     fields = [

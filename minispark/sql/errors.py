@@ -32,6 +32,7 @@ _OF_VALUES: dict[str, type[errors.PySparkException]] = {
     "INVALID_PARAMETER_VALUE": errors.IllegalArgumentException,
     "ILLEGAL_ARGUMENT": errors.IllegalArgumentException,
     "PARSE_SYNTAX_ERROR": errors.ParseException,
+    "UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN": errors.AnalysisException,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -82,19 +83,7 @@ def check_read(form: str, options: Mapping[str, str]) -> None:
     """
     _tell(form, options, KNOWN[form])
     _refuse_locale(options)
-    encoding = options.get("encoding", options.get("charset", "utf-8"))
-    try:
-        codecs.lookup(encoding)
-    except LookupError:
-        raise errors.IllegalArgumentException(
-            f"there is no encoding {encoding!r}; there are utf-8, utf-16, iso-8859-1 and others",
-            "INVALID_PARAMETER_VALUE.CHARSET",
-        ) from None
-    if form == "csv":
-        try:
-            Dialect.of(options)
-        except ValueError as error:
-            raise errors.IllegalArgumentException(str(error)) from None
+    _check_text(form, options)
 
 
 def check_written(form: str, options: Mapping[str, str]) -> None:
@@ -114,6 +103,27 @@ def check_written(form: str, options: Mapping[str, str]) -> None:
             f"{form} has no codec {codec}; there are {', '.join(sorted(there))}",
             "CODEC_NOT_AVAILABLE.WITH_AVAILABLE_CODECS_SUGGESTION",
         )
+    _check_text(form, options)
+    most = options.get("maxrecordsperfile", "0")
+    if not re.fullmatch(r"\s*[+-]?[0-9]+\s*", most):
+        raise errors.NumberFormatException(
+            f"the option maxRecordsPerFile is a whole number, not {most!r}"
+        )
+
+
+def _check_text(form: str, options: Mapping[str, str]) -> None:
+    """Refuse an encoding that is not there, and what makes no csv."""
+    encoding = options.get("encoding", options.get("charset", "utf-8"))
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise errors.IllegalArgumentException(
+            f"there is no encoding {encoding!r}; there are utf-8, utf-16, iso-8859-1 and others",
+            "INVALID_PARAMETER_VALUE.CHARSET",
+        ) from None
+    if form == "csv":
+        with file_errors(), option_errors():
+            Dialect.of(options)
 
 
 def _refuse_locale(options: Mapping[str, str]) -> None:
@@ -134,9 +144,20 @@ def _tell(form: str, options: Mapping[str, str], known: frozenset[str]) -> None:
             warnings.warn(f"{form} has no option {name}: it has no effect", stacklevel=5)
 
 
+_OF_RUN = (
+    "FAILED_READ_FILE",
+    "MALFORMED",
+    "CANNOT_MERGE",
+    "CONFLICTING_PARTITION",
+    "INVALID_PARTITION_VALUE",
+    "EMPTY_PARTITION",
+    "OPTION_VALUE",
+)
+
+
 def of_files(error: FilesError) -> errors.PySparkException:
     """The exception that programs know."""
-    of_run = error.code.startswith(("FAILED_READ_FILE", "MALFORMED", "CANNOT_MERGE"))
+    of_run = error.code.startswith(_OF_RUN)
     kind = errors.SparkRuntimeException if of_run else errors.AnalysisException
     return kind(str(error), error.code)
 
@@ -149,3 +170,14 @@ def file_errors() -> Iterator[None]:
             yield
         except FilesError as error:
             raise of_files(error) from None
+
+
+@contextmanager
+def option_errors() -> Iterator[None]:
+    """In this block, where no function of the user's runs, a ValueError is of an argument."""
+    try:
+        yield
+    except errors.PySparkException:
+        raise
+    except ValueError as error:
+        raise errors.IllegalArgumentException(" ".join(str(error).split())) from None

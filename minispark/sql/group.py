@@ -222,7 +222,7 @@ def _shown(value: Any) -> str:
 
 def _by_word(column: str, word: str) -> Expr:
     if not isinstance(column, str) or not isinstance(word, str):
-        raise PySparkTypeError("the dict is of names to names of aggregates", "NOT_DICT")
+        raise PySparkTypeError("the dict is of names to names of aggregates", "NOT_EXPECTED_TYPE")
     if column == "*" and word.lower() == "count":
         return Call("count", (Literal(1, t.INT),))
     return Call({"mean": "avg"}.get(word.lower(), word.lower()), (Name((column,)),))

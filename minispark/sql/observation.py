@@ -29,7 +29,7 @@ class Observation:
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None and not isinstance(name, str):
-            raise PySparkTypeError(f"a name must be a str: {name!r}", "NOT_STR")
+            raise PySparkTypeError(f"a name must be a str: {name!r}", "NOT_EXPECTED_TYPE")
         if name == "":
             raise PySparkValueError("a name cannot be empty", "VALUE_NOT_NON_EMPTY_STR")
         self._name = name

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from executors.relational.pandas_values import series_of
+from minispark.errors import PySparkImportError
 from planner.columns import types as t
 from planner.columns.columnar import from_arrow
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def need_pandas(method: str) -> None:
+    """Refuse a method that gives pandas frames where pandas is not installed.
+
+    Raises
+    ------
+    PySparkImportError
+        There is no pandas.
+    """
+    if importlib.util.find_spec("pandas") is None:
+        raise PySparkImportError(
+            f"{method} needs pandas, which is not installed: pip install pandas, or use "
+            "toArrow(), toPolars() or collect()",
+            "PACKAGE_NOT_INSTALLED",
+        )
 
 
 def frame_of(table: pa.Table, schema: t.StructType, zone: str) -> pd.DataFrame:

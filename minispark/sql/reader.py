@@ -22,6 +22,7 @@ from minispark.sql.fileoptions import (
     file_errors,
     folded,
     format_of,
+    option_errors,
 )
 from planner.columns import types as t
 from planner.columns.expressions import Attr
@@ -78,7 +79,7 @@ class DataFrameReader:
         else:
             raise PySparkTypeError(
                 f"schema is a StructType or a str, not {type(schema).__name__}",
-                "NOT_STR_OR_STRUCT",
+                "NOT_EXPECTED_TYPE",
             )
         return self
 
@@ -136,7 +137,7 @@ class DataFrameReader:
         form = format_of(self._format or conf.get("spark.sql.sources.default", "parquet") or "")
         found = folded({k: v for k, v in self._options.items() if k.lower() != "path"})
         check_read(form, found)
-        with file_errors():
+        with file_errors(), option_errors():
             scan = scanning.scan(
                 form, [str(each) for each in paths], self._schema, self._how(found)
             )

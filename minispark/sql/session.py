@@ -14,7 +14,7 @@ from minispark.context import SparkContext
 from minispark.dataset.dataset import Dataset
 from minispark.errors import IllegalArgumentException, PySparkRuntimeError
 from minispark.sql.catalog import Catalog, Views
-from minispark.sql.conf import RuntimeConfig, as_text
+from minispark.sql.conf import RuntimeConfig, as_text, checked
 from minispark.sql.creating import plan_of
 from minispark.sql.dataframe.dataframe import DataFrame
 from minispark.sql.engine import QueryEngine
@@ -115,6 +115,7 @@ class Builder:
         >>> SparkSession.builder.getOrCreate() is SparkSession.builder.getOrCreate()
         True
         """
+        self._options = {key: checked(key, value) for key, value in self._options.items()}
         with SparkSession._lock:
             session = SparkSession.getActiveSession() or SparkSession._default
             if session is None or session._is_stopped:
@@ -414,6 +415,10 @@ class SparkSession:
         first, last = (0, start) if end is None else (start, end)
         if step == 0:
             raise IllegalArgumentException("step must not be 0")
+        if numPartitions is not None and numPartitions < 1:
+            raise IllegalArgumentException(
+                f"the number of partitions must be positive, not {numPartitions}"
+            )
         slices = numPartitions or self._sc.defaultParallelism
         site = call_site()
         attr = Attr("id", LONG, False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from minispark.errors import AnalysisException, PySparkValueError
+from minispark.errors import AnalysisException, PySparkTypeError, PySparkValueError
 from minispark.sql.catalog import GLOBAL, Views, matches
 from minispark.sql.dataframe.dataframe import DataFrame
 from minispark.sql.errors import translated
@@ -48,6 +48,14 @@ def run(
         What `{name}` in the text stands for: DataFrames, Columns, or values.
     """
     site = call_site("sql")
+    if not isinstance(text, str):
+        raise PySparkTypeError(
+            f"a statement is a str, and not {type(text).__name__}: {text!r}", "NOT_EXPECTED_TYPE"
+        )
+    if args is not None and (isinstance(args, str) or not isinstance(args, Mapping | Sequence)):
+        raise PySparkTypeError(
+            f"args is a dict or a list, and not {type(args).__name__}: {args!r}", "INVALID_TYPE"
+        )
     with translated():
         if not given:
             return _sited(_done(c.command(text), session, args), site)

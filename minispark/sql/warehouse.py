@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from executors.formats.files import Place, locate
-from minispark.errors import AnalysisException
+from minispark.errors import AnalysisException, ParseException, PySparkTypeError
 from planner.columns import types as t
 
 DEFAULT = "default"
@@ -30,6 +30,13 @@ def parts_of(name: str) -> tuple[str, ...]:
     >>> parts_of("global_temp.`my view`")
     ('global_temp', 'my view')
     """
+    if not isinstance(name, str):
+        raise PySparkTypeError(
+            f"the name of a table is a str, and not {type(name).__name__}: {name!r}",
+            "NOT_EXPECTED_TYPE",
+        )
+    if not name.strip():
+        raise ParseException("the name of a table cannot be empty", "PARSE_EMPTY_STATEMENT")
     parts: list[str] = []
     rest = name
     while rest:

@@ -16,6 +16,7 @@ from minispark.sql.fileoptions import (
     file_errors,
     folded,
     format_of,
+    option_errors,
 )
 from minispark.sql.warehouse import parts_of
 from planner.columns import types as t
@@ -70,7 +71,7 @@ class DataFrameWriter:
         """
         if saveMode is not None:
             if str(saveMode).lower() not in _MODES:
-                raise IllegalArgumentException(
+                raise AnalysisException(
                     f"the mode is overwrite, append, ignore, error, errorifexists or default, not "
                     f"{saveMode!r}",
                     "INVALID_SAVE_MODE",
@@ -170,9 +171,11 @@ class DataFrameWriter:
         inner = [f for at, f in enumerate(columns.fields) if at not in folders]
         self._check(form, t.StructType(inner))
         if self._mode == "overwrite":
-            self._refuse_own(plan, path)
+            with option_errors():
+                self._refuse_own(plan, path)
         dynamic = options.pop("partitionoverwritemode", "static").lower() == "dynamic"
-        job = commit.begin(path, self._mode, dynamic and bool(folders))
+        with option_errors():
+            job = commit.begin(path, self._mode, dynamic and bool(folders))
         if job is None:
             return
         writing = Writing(job, form, columns, folders, options, engine.settings)

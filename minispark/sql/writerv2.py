@@ -60,7 +60,7 @@ class DataFrameWriterV2:
                 raise NotImplementedError("partitionedBy with an expression; add it as a column")
             else:
                 raise PySparkTypeError(
-                    f"partitionedBy takes columns, not {type(each).__name__}", "NOT_COLUMN_OR_STR"
+                    f"partitionedBy takes columns, not {type(each).__name__}", "NOT_EXPECTED_TYPE"
                 )
         return self
 

@@ -83,8 +83,10 @@ class Scope:
         """The columns of a name."""
         if self._table is None:
             self._table = {}
+            exact = self.settings.case_sensitive
             for attr in self.attrs:
-                self._table.setdefault(self._fold(attr.name), []).append(attr)
+                own = attr.name if exact else attr.name.lower()
+                self._table.setdefault(own, []).append(attr)
         return self._table.get(self._fold(name), [])
 
     def qualified(self, qualifier: Sequence[str], attrs: Sequence[Attr]) -> list[Attr]:

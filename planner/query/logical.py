@@ -16,7 +16,7 @@ from planner.columns import types as t
 from planner.columns.expressions import Alias, Attr, Expr, Order
 from planner.site import NOWHERE, Site
 
-_THERE = "_there"
+_THERE, _BELOW = "_there", "_below"  # what was found out of a node, and stays with it
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -27,14 +27,23 @@ class Plan:
     output: tuple[Attr, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "output", self._columns())
+        self.__dict__["output"] = self._columns()
 
     def changed(self, **values: Any) -> Self:
         """The same node with other values of some fields: `dataclasses.replace`, in less time."""
         new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__, **values)
-        new.__dict__.pop(_THERE, None)
-        new.__post_init__()
+        mine = new.__dict__
+        mine.update(self.__dict__, **values)
+        mine.pop(_THERE, None)
+        mine.pop(_BELOW, None)
+        mine["output"] = new._columns()
+        return new
+
+    def _over(self, **children: Plan) -> Self:
+        """The same node over children that change nothing of its output."""
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__, **children)
+        new.__dict__.pop(_BELOW, None)
         return new
 
     def at(self, site: Site) -> Self:
@@ -55,7 +64,7 @@ class Plan:
         return found
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != _THERE}
+        return {k: value for k, value in self.__dict__.items() if k not in (_THERE, _BELOW)}
 
     @property
     def children(self) -> tuple[Plan, ...]:
@@ -91,6 +100,8 @@ class One(Plan):
         return (self.child,)
 
     def with_children(self, children: tuple[Plan, ...]) -> Plan:
+        if children[0].output is self.child.output:
+            return self._over(child=children[0])
         return self.changed(child=children[0])
 
 
@@ -201,9 +212,7 @@ class Project(One):
         return tuple([each.attr if isinstance(each, Alias) else each for each in self.columns])
 
     def with_children(self, children: tuple[Plan, ...]) -> Plan:
-        new = object.__new__(type(self))  # the columns that come out stay
-        new.__dict__.update(self.__dict__, child=children[0])
-        return new
+        return self._over(child=children[0])
 
     @property
     def expressions(self) -> tuple[Expr, ...]:
@@ -239,6 +248,9 @@ class Aggregate(One):
 
     def _columns(self) -> tuple[Attr, ...]:
         return (*self.groups, *(each.attr for each in self.values))
+
+    def with_children(self, children: tuple[Plan, ...]) -> Plan:
+        return self._over(child=children[0])
 
     @property
     def expressions(self) -> tuple[Expr, ...]:
@@ -445,7 +457,10 @@ class Join(Plan):
         return (self.left, self.right)
 
     def with_children(self, children: tuple[Plan, ...]) -> Plan:
-        return self.changed(left=children[0], right=children[1])
+        left, right = children
+        if left.output is self.left.output and right.output is self.right.output:
+            return self._over(left=left, right=right)
+        return self.changed(left=left, right=right)
 
     @property
     def expressions(self) -> tuple[Expr, ...]:
@@ -502,24 +517,32 @@ def walk(plan: Plan) -> Iterator[Plan]:
         todo.extend(found.children[::-1])
 
 
+def children_first(plan: Plan) -> tuple[Plan, ...]:
+    """Every node once, after all that it stands on."""
+    known: tuple[Plan, ...] | None = plan.__dict__.get(_BELOW)
+    if known is None:
+        found: dict[Plan, None] = {}
+        todo = [plan]
+        while todo:
+            node = todo[-1]
+            below = [child for child in node.children if child not in found]
+            if below:
+                todo += below
+            else:
+                found.setdefault(todo.pop())
+        known = plan.__dict__[_BELOW] = tuple(found)[:-1]
+    return (*known, plan)
+
+
 def bottom_up(plan: Plan, change: Callable[[Plan], Plan]) -> Plan:
     """`change` applied to every node, children first; a node that occurs twice is changed once."""
-    done: dict[int, Plan] = {}
-    todo = [(plan, False)]
-    while todo:
-        node, ready = todo.pop()
-        if id(node) in done:
-            continue
+    done: dict[Plan, Plan] = {}
+    for node in children_first(plan):
         old = node.children
-        if not ready and old:
-            todo.append((node, True))
-            for child in old:
-                todo.append((child, False))  # noqa: PERF401 - quicker, and there are one or two
-            continue
-        new = tuple([done[id(child)] for child in old])
+        new = tuple([done[child] for child in old])
         same = all(map(is_, new, old))
-        done[id(node)] = change(node if same else node.with_children(new))
-    return done[id(plan)]
+        done[node] = change(node if same else node.with_children(new))
+    return done[plan]
 
 
 def renewed(plan: Plan) -> Project:

@@ -52,7 +52,8 @@ class Asking(Jobs):
             again = stage.exchange in self.counted
             name = stage.site.method
             job = next(iter(run.users))
-            self._tell(StageStarted(stage.id, job, name, stage.width, tuple(asked), again))
+            told = StageStarted(stage.id, job, name, stage.width, tuple(asked), again, stage.title)
+            self._tell(told)
         self._todo.extend((stage.id, partition) for partition in asked)
 
     def _ask(self, run: Run, partition: int) -> None:

@@ -138,7 +138,7 @@ def test_modes(sc: SparkContext, tmp_path: Path) -> None:
     assert len(names(out)) == 2 * len(first) - 1  # one _SUCCESS
     writer(sc, partitions=1).mode("overwrite").parquet(str(out))
     assert read(out) == whole(partitions=1)
-    with pytest.raises(IllegalArgumentException):
+    with pytest.raises(AnalysisException, match="'upsert'"):
         writer(sc).mode("upsert")
 
 

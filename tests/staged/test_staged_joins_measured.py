@@ -21,6 +21,7 @@ from hand_made import (
     table,
     where,
 )
+from histories import History, kill_each, lose_each
 
 from executors.blockio import BlockMissing
 from executors.runloop import JobHandle
@@ -251,19 +252,20 @@ def test_partitions_read_together_are_shown(lose: str | None, context: SparkCont
     assert "8 partitions of" not in found["Initial Plan"]
 
 
-def skewed() -> tuple[l.Plan, dict[str, Any]]:
+def skewed(count: int = 20_000) -> tuple[l.Plan, dict[str, Any]]:
     """One key has nearly all rows of the left side; and settings for which that is too much."""
-    rows = range(20_000)
+    rows = range(count)
     left = table(k=[7 if n % 50 else n for n in rows], n=list(rows))
     right = select(table(key=list(range(40)), m=list(range(40))), "key", "m")
     plan = group(join(left, right, call("=", "k", "key")), ["n"], call("count", "k"))
-    return plan, {"least": 1, "advised": 20_000, "skewed": 30_000, "measured": "-1"}
+    sizes = {"least": 1, "advised": count, "skewed": count * 3 // 2}
+    return plan, {**sizes, "measured": "-1", "merges": False}
 
 
 @pytest.mark.parametrize("lose", [None, "block"])
 def test_a_split_partition_is_shown(lose: str | None, context: SparkContext) -> None:
     plan, sizes = skewed()
-    engine = engine_of(context, **SETTINGS, **sizes, merges=False)
+    engine = engine_of(context, **SETTINGS, **sizes)
     expected = rows_of(engine_of(context, mode="always").table(plan))
     assert answer(engine, plan, lose) == expected
     final = sections(engine.explain(plan))["Final Plan"]
@@ -279,10 +281,45 @@ def test_a_plan_that_nothing_changed_is_shown_once(context: SparkContext) -> Non
 
 def test_merging_and_splitting_can_be_switched_off(context: SparkContext, heard: Recorder) -> None:
     plan, sizes = skewed()
-    engine = engine_of(context, **SETTINGS, **sizes, merges=False, splits=False)
+    engine = engine_of(context, **SETTINGS, **sizes, splits=False)
     engine.table(plan)
     assert widths(heard) == [WIDE] * 4
     assert "Final Plan" not in engine.explain(plan)
+
+
+# ---- exactly what runs again after a change ------------------------------------------------------
+
+
+CHANGED: dict[str, Callable[[], tuple[l.Plan, dict[str, Any]]]] = {
+    "one side is not shuffled": lambda: (PLANS["groups of a join"](), {"measured": "100k"}),
+    "small partitions are read together": lambda: (
+        PLANS["groups of a join"](),
+        {"measured": "-1"},
+    ),
+    "a large partition is split": lambda: skewed(3_000),
+}
+
+
+@pytest.mark.parametrize("harm", [kill_each, lose_each])
+@pytest.mark.parametrize("change", CHANGED)
+def test_every_loss_after_a_change(
+    change: str, harm: Callable[..., int], request: pytest.FixtureRequest, context: SparkContext
+) -> None:
+    """A worker dies, or a block of a measured stage is lost, in each task: the plan that measured
+    sizes made stays what it is, and only what was lost and who missed it run again."""
+    plan, sizes = CHANGED[change]()
+    engine = engine_of(context, **{**SETTINGS, "partitions": 3}, **sizes)
+    expected = rows_of(engine_of(context, mode="always").table(plan))
+    history = History(context._session, blocks_die=True)
+    request.addfinalizer(history.end)
+
+    def ask() -> str:
+        assert rows_of(engine.table(plan)) == expected
+        return sections(engine.explain(plan))["Final Plan"]
+
+    assert harm(history, context, ask) >= (18 if harm is kill_each else 11)
+    words = {"one": "not shuffled", "small": "read by 1 tasks", "a": "of them"}
+    assert words[change.split()[0]] in ask()
 
 
 # ---- whose settings ------------------------------------------------------------------------------

@@ -13,11 +13,12 @@ from minispark.dataset.dataset import Dataset
 from minispark.errors import AnalysisException, PySparkTypeError
 from minispark.sql.crossing import rows_dataset
 from minispark.sql.dataframe.core import Core
-from minispark.sql.pandas_frames import frame_of
+from minispark.sql.pandas_frames import frame_of, need_pandas
 from planner.columns import types as t
 from planner.columns.expressions import Alias, Attr, Call, Cast, Expr, Literal
 from planner.columns.row import Row
 from planner.query import logical as l
+from planner.site import call_site
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,8 @@ class Actions(Core):
         plan = self._plan
         while isinstance(plan, l.Project):  # a frame without columns would forget its rows
             plan = plan.child
-        table = self._engine.table(l.Aggregate(plan, (), (Alias(one, "count"),)))
+        counted = l.Aggregate(plan, (), (Alias(one, "count"),))
+        table = self._engine.table(counted.at(call_site()))
         return int(table.column(0)[0].as_py())
 
     def first(self) -> Row | None:
@@ -78,7 +80,7 @@ class Actions(Core):
         [Row(id=0), Row(id=1)]
         """
         if not isinstance(num, int):
-            raise PySparkTypeError(f"take needs a number of rows, not {num!r}", "NOT_INT")
+            raise PySparkTypeError(f"take needs a number of rows, not {num!r}", "NOT_EXPECTED_TYPE")
         if num < 0:
             raise AnalysisException(
                 f"take needs a number of rows that is not negative, and not {num}",
@@ -93,7 +95,7 @@ class Actions(Core):
         [Row(id=7), Row(id=8)]
         """
         if not isinstance(num, int):
-            raise PySparkTypeError(f"tail needs a number of rows, not {num!r}", "NOT_INT")
+            raise PySparkTypeError(f"tail needs a number of rows, not {num!r}", "NOT_EXPECTED_TYPE")
         return self._rows(l.Tail(self._plan, max(0, num)))
 
     def isEmpty(self) -> bool:
@@ -135,6 +137,7 @@ class Actions(Core):
             raise NotImplementedError(
                 "pandas has no values for a YearMonthIntervalType; cast it to string or int first"
             )
+        need_pandas("toPandas()")
         return frame_of(self.toArrow(), self.schema, self._engine.settings.zone)
 
     def toLocalIterator(self, prefetchPartitions: bool = False) -> Iterator[Row]:

@@ -101,9 +101,14 @@ class Core:
         twice: Mapping[int, frozenset[int]] = _NOTHING,
         other: Core | None = None,
     ) -> Self:
-        """Another DataFrame of the session; the node gets the user's line."""
+        """Another DataFrame of the session; nodes that are new get the user's line."""
         if plan.site.line == 0:
-            object.__setattr__(plan, "site", call_site())
+            site, fresh = call_site(), [plan]
+            while fresh:
+                node = fresh.pop()
+                if node.site.line == 0:
+                    object.__setattr__(node, "site", site)
+                    fresh.extend(node.children if site.line else ())
         made = type(self)(plan, self._session, {**self._twice, **twice})
         made._line = (made._number, (self._line, *([] if other is None else [other._line])))
         if self._twice and not twice:

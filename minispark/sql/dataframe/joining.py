@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
-from minispark.errors import AnalysisException, PySparkTypeError
+from minispark.errors import AnalysisException, PySparkIndexError, PySparkTypeError
 from minispark.sql.column import Column
 from minispark.sql.dataframe.core import Core, Of, numbers
 from minispark.sql.errors import translated
@@ -64,7 +64,11 @@ class Joining(Core):
         """
         kind = _kind(how)
         if not isinstance(other, Core):
-            raise PySparkTypeError(f"other must be a DataFrame: {other!r}", "NOT_DATAFRAME")
+            raise PySparkTypeError(f"other must be a DataFrame: {other!r}", "NOT_EXPECTED_TYPE")
+        if isinstance(on, list | tuple) and not on:
+            raise PySparkIndexError(
+                "on is empty: name a column, or use crossJoin", "CANNOT_BE_EMPTY"
+            )
         right, twice = self._beside(other)
         if on is None:
             if kind in ("inner", "cross"):
@@ -74,9 +78,7 @@ class Joining(Core):
         if given and all(isinstance(each, str) for each in given):
             return self._using(other, right, given, kind, twice)
         if not all(isinstance(each, Column) for each in given):
-            raise PySparkTypeError(
-                "on takes names, or Columns, and not both", "NOT_LIST_OF_COLUMN_OR_STR"
-            )
+            raise PySparkTypeError("on takes names, or Columns, and not both", "NOT_EXPECTED_TYPE")
         condition = self._on(other, right, [each._expr for each in given])
         kind = "inner" if kind == "cross" else kind
         return self._joined(l.Join(self._plan, right, kind, condition), other, twice)
@@ -87,6 +89,8 @@ class Joining(Core):
         >>> spark.range(3).crossJoin(spark.range(2)).count()
         6
         """
+        if not isinstance(other, Core):
+            raise PySparkTypeError(f"other must be a DataFrame: {other!r}", "NOT_EXPECTED_TYPE")
         right, twice = self._beside(other)
         return self._joined(l.Join(self._plan, right, "cross"), other, twice)
 
@@ -211,7 +215,7 @@ def _kind(how: str | None) -> str:
     if how is None:
         return "inner"
     if not isinstance(how, str):
-        raise PySparkTypeError(f"how must be a str: {how!r}", "NOT_STR")
+        raise PySparkTypeError(f"how must be a str: {how!r}", "NOT_EXPECTED_TYPE")
     found = KINDS.get(how.lower().replace("_", ""))
     if found is None:
         raise AnalysisException(

@@ -29,6 +29,12 @@ class Keeping(Core):
 
     def persist(self, storageLevel: StorageLevel = StorageLevel.MEMORY_AND_DISK_DESER) -> Self:
         """Keep the rows at a storage level once they are computed."""
+        if not isinstance(storageLevel, StorageLevel):
+            raise PySparkTypeError(
+                f"a StorageLevel is needed, and not {type(storageLevel).__name__}: "
+                f"{storageLevel!r}",
+                "NOT_EXPECTED_TYPE",
+            )
         self._engine.cache(self._plan, storageLevel)
         return self
 
@@ -114,10 +120,10 @@ class Keeping(Core):
             )
         if not isinstance(observation, Observation):
             raise PySparkTypeError(
-                f"observation must be an Observation: {observation!r}", "NOT_OBSERVATION_OR_STR"
+                f"observation must be an Observation: {observation!r}", "NOT_EXPECTED_TYPE"
             )
         if not exprs or not all(isinstance(each, Column) for each in exprs):
-            raise PySparkTypeError("observe takes Columns", "NOT_LIST_OF_COLUMN")
+            raise PySparkTypeError("observe takes Columns", "NOT_EXPECTED_TYPE")
         observation._on(self, exprs)  # type: ignore[arg-type]
         return self._with(self._plan)
 

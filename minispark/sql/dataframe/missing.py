@@ -81,6 +81,8 @@ class Missing(Core):
         if how not in ("any", "all"):
             raise PySparkValueError(f"how must be 'any' or 'all', not {how!r}", "VALUE_NOT_ALLOWED")
         chosen = self._chosen(subset)
+        if thresh is not None and not isinstance(thresh, int):
+            raise PySparkTypeError(f"thresh must be an int: {thresh!r}", "NOT_EXPECTED_TYPE")
         least = (len(chosen) if how == "any" else 1) if thresh is None else thresh
         if not chosen or least <= 0:
             return self
@@ -132,7 +134,7 @@ class Missing(Core):
         if isinstance(subset, str):
             subset = [subset]
         if not isinstance(subset, list | tuple):
-            raise PySparkTypeError("subset must be a list of names", "NOT_LIST_OR_STR_OR_TUPLE")
+            raise PySparkTypeError("subset must be a list of names", "NOT_EXPECTED_TYPE")
         return [self._find(name) for name in subset]
 
     def _changed(self, change: Any, ids: Any) -> Self:

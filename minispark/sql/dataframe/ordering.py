@@ -134,7 +134,7 @@ class Ordering(Core):
     def _split(self, first: Any, cols: Sequence[Any]) -> tuple[int | None, list[Expr]]:
         if isinstance(first, bool) or not isinstance(first, int | str | Column):
             raise PySparkTypeError(
-                f"numPartitions must be an int or a column: {first!r}", "NOT_COLUMN_OR_INT_OR_STR"
+                f"numPartitions must be an int or a column: {first!r}", "NOT_EXPECTED_TYPE"
             )
         count = first if isinstance(first, int) else None
         if count is not None and count < 1:
@@ -159,7 +159,7 @@ class Ordering(Core):
         2
         """
         if not isinstance(name, str):
-            raise PySparkTypeError(f"name must be a str: {name!r}", "NOT_STR")
+            raise PySparkTypeError(f"name must be a str: {name!r}", "NOT_EXPECTED_TYPE")
         word = name.lower()
         if word in ("repartition", "coalesce") and parameters and isinstance(parameters[0], int):
             return self._with(l.Repartition(self._plan, parameters[0], shuffle=word != "coalesce"))

@@ -78,6 +78,6 @@ def struct_named(schema: t.StructType | str) -> t.StructType:
     found = type_named(schema)
     if not isinstance(found, t.StructType):
         raise PySparkTypeError(
-            f"the schema must be one of rows, and is {found.simpleString()}", "NOT_STRUCT"
+            f"the schema must be one of rows, and is {found.simpleString()}", "NOT_EXPECTED_TYPE"
         )
     return found

@@ -43,7 +43,8 @@ def _names(*given: Any) -> None:
     for name in given:
         if not isinstance(name, str):
             raise PySparkTypeError(
-                f"the name of a column is a str, and not {type(name).__name__}: {name!r}", "NOT_STR"
+                f"the name of a column is a str, and not {type(name).__name__}: {name!r}",
+                "NOT_EXPECTED_TYPE",
             )
 
 
@@ -175,9 +176,11 @@ class Selecting(Core):
             raise AnalysisException("two of the columns have one name", "COLUMN_ALREADY_EXISTS")
         if any(map(is_aggregate, bound)):
             return self.select("*", *(Column(alias) for alias in made.values()))
-        there = {fold(attr.name) for attr in self._output}
-        columns: list[Expr] = [made.get(fold(attr.name), attr) for attr in self._output]
-        columns += [alias for name, alias in made.items() if name not in there]
+        names = [attr.name for attr in self._output]
+        if not settings.case_sensitive:
+            names = [name.lower() for name in names]
+        columns: list[Expr] = list(map(made.get, names, self._output))
+        columns += [alias for name, alias in made.items() if name not in names]
         if all(map(_of_one_row, bound)):  # so that hundreds of calls stay quick
             return self._with(l.Project(self._plan, tuple(columns)))  # type: ignore[arg-type]
         with translated():
@@ -194,7 +197,7 @@ class Selecting(Core):
     def withColumnsRenamed(self, colsMap: dict[str, str]) -> Self:
         """The rows with columns under other names."""
         if not isinstance(colsMap, dict):
-            raise PySparkTypeError("withColumnsRenamed takes a dict", "NOT_DICT")
+            raise PySparkTypeError("withColumnsRenamed takes a dict", "NOT_EXPECTED_TYPE")
         _names(*colsMap, *colsMap.values())
         columns: list[Attr | Alias] = list(self._output)
         for old, new in colsMap.items():
@@ -212,7 +215,7 @@ class Selecting(Core):
         {'unit': 'm'}
         """
         if not isinstance(metadata, dict):
-            raise PySparkTypeError("metadata must be a dict", "NOT_DICT")
+            raise PySparkTypeError("metadata must be a dict", "NOT_EXPECTED_TYPE")
         return self._added({columnName: Column(self._find(columnName))}, metadata)
 
     def toDF(self, *cols: str) -> Self:
@@ -223,7 +226,7 @@ class Selecting(Core):
         """
         for name in cols:
             if not isinstance(name, str):
-                raise PySparkTypeError(f"a name must be a str: {name!r}", "NOT_LIST_OF_STR")
+                raise PySparkTypeError(f"a name must be a str: {name!r}", "NOT_EXPECTED_TYPE")
         if len(cols) != len(self._output):
             raise AnalysisException(
                 f"there are {len(self._output)} columns, and {len(cols)} names",
@@ -245,7 +248,7 @@ class Selecting(Core):
                 continue
             if not isinstance(col, Column):
                 raise PySparkTypeError(
-                    f"drop takes names and Columns, not {type(col).__name__}", "NOT_COLUMN_OR_STR"
+                    f"drop takes names and Columns, not {type(col).__name__}", "NOT_EXPECTED_TYPE"
                 )
             found: Expr = col._expr
             if isinstance(found, Name):
@@ -269,7 +272,7 @@ class Selecting(Core):
         ['id']
         """
         if not isinstance(alias, str):
-            raise PySparkTypeError(f"alias must be a str: {alias!r}", "NOT_STR")
+            raise PySparkTypeError(f"alias must be a str: {alias!r}", "NOT_EXPECTED_TYPE")
         return self._with(l.Known(self._plan, (alias,)))
 
     def colRegex(self, colName: str) -> Column:
@@ -279,6 +282,8 @@ class Selecting(Core):
         >>> df.select(df.colRegex("`a.*`")).columns
         ['a1', 'a2']
         """
+        if not isinstance(colName, str):
+            raise PySparkTypeError(f"colName must be a str: {colName!r}", "NOT_EXPECTED_TYPE")
         if not (colName.startswith("`") and colName.endswith("`")):
             return Column(self._find(colName))
         flags = 0 if self._engine.settings.case_sensitive else re.IGNORECASE
@@ -412,7 +417,7 @@ def _shown(plan: l.Plan, more: Sequence[Attr]) -> l.Plan:
 
 def _not_negative(num: int, what: str) -> None:
     if not isinstance(num, int):
-        raise PySparkTypeError(f"{what} takes a whole number, not {num!r}", "NOT_INT")
+        raise PySparkTypeError(f"{what} takes a whole number, not {num!r}", "NOT_EXPECTED_TYPE")
     if num < 0:
         raise AnalysisException(
             f"{what} takes a number that is not negative, and not {num}",

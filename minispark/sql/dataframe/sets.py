@@ -44,6 +44,8 @@ class Sets(Core):
         >>> a.unionByName(b).orderBy("n").collect()
         [Row(n=1, w='x'), Row(n=2, w='y')]
         """
+        if not isinstance(other, Core):
+            raise PySparkTypeError(f"other must be a DataFrame: {other!r}", "NOT_EXPECTED_TYPE")
         mine, theirs = list(self._output), list(other._output)
         ordered: list[Attr | Alias] = []
         for attr in mine:
@@ -103,7 +105,7 @@ class Sets(Core):
     def _alike(self, left: l.Plan, other: Core, word: str) -> tuple[l.Plan, l.Plan]:
         """Both sides with columns of the same types, and no column on both."""
         if not isinstance(other, Core):
-            raise PySparkTypeError(f"other must be a DataFrame: {other!r}", "NOT_DATAFRAME")
+            raise PySparkTypeError(f"other must be a DataFrame: {other!r}", "NOT_EXPECTED_TYPE")
         right = other._plan
         if len(left.output) != len(right.output):
             raise AnalysisException(
@@ -144,7 +146,7 @@ class Sets(Core):
                 seed if fraction is None else fraction,
             )
         if not isinstance(fraction, int | float):
-            raise PySparkTypeError("sample needs a fraction", "NOT_BOOL_OR_FLOAT_OR_INT")
+            raise PySparkTypeError("sample needs a fraction", "NOT_EXPECTED_TYPE")
         again = bool(withReplacement)
         if fraction < 0 or (fraction > 1 and not again):
             raise IllegalArgumentException(
@@ -162,6 +164,8 @@ class Sets(Core):
         if any(weight < 0 for weight in weights):
             raise PySparkValueError("weights must not be negative", "VALUE_NOT_POSITIVE")
         total = sum(weights)
+        if total <= 0:
+            raise IllegalArgumentException(f"the sum of weights must be positive: {weights}")
         seed = random.getrandbits(31) if seed is None else int(seed)
         bounds = [0.0]
         for weight in weights:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minispark.errors import PySparkTypeError
+from minispark.errors import IllegalArgumentException, PySparkTypeError
 from minispark.sql.dataframe.core import Core
 from minispark.sql.texting import cell, nullable, shower, table_text, tree_text, vertical_text
 from planner.query import logical as l
@@ -43,9 +43,11 @@ class Showing(Core):
 
     def _show_string(self, n: int = 20, truncate: Any = True, vertical: bool = False) -> str:
         if not isinstance(n, int) or isinstance(n, bool):
-            raise PySparkTypeError(f"n must be an int, not {n!r}", "NOT_INT")
+            raise PySparkTypeError(f"n must be an int, not {n!r}", "NOT_EXPECTED_TYPE")
         if not isinstance(vertical, bool):
-            raise PySparkTypeError(f"vertical must be a bool, not {vertical!r}", "NOT_BOOL")
+            raise PySparkTypeError(
+                f"vertical must be a bool, not {vertical!r}", "NOT_EXPECTED_TYPE"
+            )
         if isinstance(truncate, bool):
             width = 20 if truncate else 0
         else:
@@ -53,7 +55,7 @@ class Showing(Core):
                 width = int(truncate)
             except (TypeError, ValueError):
                 raise PySparkTypeError(
-                    f"truncate must be a bool or an int, not {truncate!r}", "NOT_BOOL"
+                    f"truncate must be a bool or an int, not {truncate!r}", "NOT_EXPECTED_TYPE"
                 ) from None
         n = max(0, n)
         rows = self._texts(n + 1)
@@ -114,12 +116,14 @@ class Showing(Core):
         if isinstance(extended, str):
             extended, mode = None, extended
         if extended is not None and not isinstance(extended, bool):
-            raise PySparkTypeError("extended must be a bool or a str", "NOT_BOOL_OR_STR")
+            raise PySparkTypeError("extended must be a bool or a str", "NOT_EXPECTED_TYPE")
         if mode is not None and not isinstance(mode, str):
-            raise PySparkTypeError("mode must be a str", "NOT_STR")
+            raise PySparkTypeError("mode must be a str", "NOT_EXPECTED_TYPE")
         chosen = (mode or ("extended" if extended else "simple")).lower()
         if chosen not in _MODES:
-            raise ValueError(f"there is no mode {mode!r}: use one of {', '.join(_MODES)}")
+            raise IllegalArgumentException(
+                f"there is no mode {chosen!r}: use one of {', '.join(_MODES)}"
+            )
         print(self._engine.explain(self._plan, chosen))
 
     def _repr_html_(self) -> str | None:

@@ -59,7 +59,10 @@ class Statistics(Core):
         """One row of all statistics, then a row for each."""
         for word in wanted:
             if word not in _PLAIN and not word.endswith("%"):
-                raise IllegalArgumentException(f"{word} is no statistic")
+                raise IllegalArgumentException(
+                    f"{word} is no statistic: use one of {', '.join(_PLAIN)}, or 25%",
+                    "UNRECOGNIZED_STATISTIC",
+                )
         values = [
             Alias(self._bound(_statistic(attr, word)), f"{word} {attr.name}")
             for word in wanted
@@ -81,7 +84,9 @@ class Statistics(Core):
         1.0
         """
         if method not in (None, "pearson"):
-            raise PySparkValueError("only pearson's correlation is there", "VALUE_NOT_PEARSON")
+            raise PySparkValueError(
+                f"only pearson's correlation is there, not {method!r}", "VALUE_NOT_ALLOWED"
+            )
         return self._one("corr", col1, col2)
 
     def cov(self, col1: str, col2: str) -> float:
@@ -89,9 +94,23 @@ class Statistics(Core):
         return self._one("covar_samp", col1, col2)
 
     def _one(self, word: str, *cols: str) -> float:
-        args = tuple(Cast(self._find(name), t.DOUBLE, "asked") for name in cols)
+        args = tuple(Cast(self._numeric(name), t.DOUBLE, "asked") for name in cols)
         found = self.select(Column(Call(word, args))).first()[0]  # type: ignore[attr-defined]
         return float("nan") if found is None else float(found)
+
+    def _numeric(self, name: Any) -> Attr:
+        """A column of numbers by its name."""
+        if not isinstance(name, str):
+            raise PySparkTypeError(
+                f"the name of a column is a str, and not {type(name).__name__}: {name!r}",
+                "NOT_EXPECTED_TYPE",
+            )
+        attr = self._find(name)
+        if not isinstance(attr.kind, t.NumericType):
+            raise IllegalArgumentException(
+                f"{name} is {attr.kind.simpleString()}, and this is for columns of numbers"
+            )
+        return attr
 
     def crosstab(self, col1: str, col2: str) -> DataFrame:
         """How often each pair of values occurs: values of `col1` down, of `col2` across.
@@ -119,8 +138,10 @@ class Statistics(Core):
         Row(n_freqItems=[1])
         """
         if not isinstance(cols, list | tuple):
-            raise PySparkTypeError("cols must be a list of names", "NOT_LIST_OR_TUPLE")
+            raise PySparkTypeError("cols must be a list of names", "NOT_EXPECTED_TYPE")
         share = 0.01 if support is None else support
+        if not 1e-4 <= share <= 1:
+            raise IllegalArgumentException(f"support is from 0.0001 to 1, and not {share}")
         total = self.count()  # type: ignore[attr-defined]
         row, fields = [], []
         for name in cols:
@@ -151,14 +172,15 @@ class Statistics(Core):
         if not isinstance(probabilities, list | tuple) or not all(
             isinstance(p, float | int) and 0 <= p <= 1 for p in probabilities
         ):
-            raise PySparkValueError(
-                "probabilities must be a list of numbers from 0 to 1", "NOT_LIST_OF_FLOAT_OR_INT"
+            raise PySparkTypeError(
+                f"probabilities must be a list of numbers from 0 to 1, not {probabilities!r}",
+                "NOT_EXPECTED_TYPE",
             )
         if relativeError < 0:
             raise PySparkValueError("relativeError must not be negative", "NEGATIVE_VALUE")
         found = []
         for name in names:
-            attr = self._find(name)
+            attr = self._numeric(name)
             real = Column(Cast(attr, t.DOUBLE, "asked")).alias("x")
             frame = self.select(real).dropna().orderBy("x")  # type: ignore[attr-defined]
             values = frame.toArrow().column(0)
@@ -176,7 +198,7 @@ class Statistics(Core):
         5
         """
         if not isinstance(fractions, dict):
-            raise PySparkTypeError("fractions must be a dict", "NOT_DICT")
+            raise PySparkTypeError("fractions must be a dict", "NOT_EXPECTED_TYPE")
         (key,) = self._exprs([col])
         parts: Self | None = None
         for at, (value, fraction) in enumerate(fractions.items()):

@@ -105,7 +105,7 @@ class Views(Core):
 
 def _text(name: Any) -> str:
     if not isinstance(name, str):
-        raise PySparkTypeError(f"a name must be a str: {name!r}", "NOT_STR")
+        raise PySparkTypeError(f"a name must be a str: {name!r}", "NOT_EXPECTED_TYPE")
     return name
 
 

@@ -21,7 +21,7 @@ def col(col: str) -> Column:
     Column<'+(age, 1)'>
     """
     if not isinstance(col, str):
-        raise PySparkTypeError(f"the name of a column is a str, not {col!r}", "NOT_STR")
+        raise PySparkTypeError(f"the name of a column is a str, not {col!r}", "NOT_EXPECTED_TYPE")
     return Column(name_of(col))
 
 
@@ -54,7 +54,7 @@ def when(condition: Column, value: Any) -> Column:
     ['other', 'one', 'other']
     """
     if not isinstance(condition, Column):
-        raise PySparkTypeError(f"a condition must be a Column: {condition!r}", "NOT_COLUMN")
+        raise PySparkTypeError(f"a condition must be a Column: {condition!r}", "NOT_EXPECTED_TYPE")
     return Column(Call("case_when", (condition._expr, expr_of(value))))
 
 

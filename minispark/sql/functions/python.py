@@ -34,7 +34,7 @@ class UserDefinedFunction:
         deterministic: bool = True,
     ) -> None:
         if not callable(func):
-            raise PySparkTypeError(f"a function is needed, not {func!r}", "NOT_CALLABLE")
+            raise PySparkTypeError(f"a function is needed, not {func!r}", "NOT_EXPECTED_TYPE")
         self.func = func
         self.returnType = type_named(returnType)
         self.evalType = evalType

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
-from minispark.errors import ParseException
+from minispark.errors import AnalysisException
 from minispark.sql.parser import kinds
 from minispark.sql.parser.reading import Node, kind, sql_of
 from planner.columns import types as t
@@ -320,7 +320,7 @@ def _placeholder(at: Reader, node: Node) -> Expr:
         found = at.args.placed[place] if place < len(at.args.placed) else None
         asked = f"the ? number {place + 1}"
     if found is None:
-        raise ParseException(
+        raise AnalysisException(
             f"there is no value for {asked}; give it in args", "UNBOUND_SQL_PARAMETER"
         )
     return found

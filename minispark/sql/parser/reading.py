@@ -1,4 +1,4 @@
-"""Text as a syntax tree. This is the one file that imports sqlglot, when it is first needed.
+"""Text as a syntax tree. sqlglot is imported here, when it is first needed.
 
 sqlglot is only the parser. It knows hundreds of functions and rewrites many calls into forms of its
 own; here every plain call stays what it is, a name with arguments, because what functions mean is
@@ -11,7 +11,8 @@ import functools
 import logging
 from typing import Any
 
-from minispark.errors import ParseException
+from minispark.errors import ParseException, PySparkTypeError
+from minispark.sql.parser.interpreted import module
 
 Node = Any  # a node of sqlglot's tree
 
@@ -24,9 +25,9 @@ _WORDED = ("CAST", "TRY_CAST", "EXTRACT", "OVERLAY", "POSITION", "SUBSTRING", "S
 def _dialect() -> Any:
     from sqlglot import exp
     from sqlglot.dialects.spark import Spark
-    from sqlglot.parsers.spark import SparkParser
     from sqlglot.tokenizer_core import TokenType
 
+    SparkParser = module("sqlglot.parsers.spark").SparkParser
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot parse is refused here
 
     def placeholder(parser: Any) -> Any:
@@ -45,7 +46,7 @@ def _dialect() -> Any:
         found.meta["short"] = True
         return found
 
-    class Parser(SparkParser):
+    class Parser(SparkParser):  # type: ignore[misc, valid-type]
         STRICT_CAST = True
         ARRAY_CONSTRUCTORS: dict[str, Any] = {}  # noqa: RUF012 - array(1)[0] is a call and a place
         FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012
@@ -95,13 +96,21 @@ def statement(text: str, before: str = "") -> Node:
     """
     found = [each for each in _parsed(text, before) if each is not None]
     if len(found) != 1:
-        what = "there is no statement" if not found else "only one statement is run at a time"
-        raise ParseException(f"{what}: {_shortened(text)}", _SYNTAX)
+        code = _SYNTAX if text.strip() else "PARSE_EMPTY_STATEMENT"
+        if not found:
+            raise ParseException(f"there is no statement in {_shortened(text)!r}", code)
+        raise ParseException(f"only one statement is run at a time: {_shortened(text)}", _SYNTAX)
     return found[0]
 
 
 def expression(text: str) -> Node:
     """The tree of one expression, which may have a name: `a + 1 AS b`."""
+    if not isinstance(text, str):
+        raise PySparkTypeError(
+            f"an expression is a str, and not {type(text).__name__}: {text!r}", "NOT_EXPECTED_TYPE"
+        )
+    if not text.strip():
+        raise ParseException("the expression is empty", "PARSE_EMPTY_STATEMENT")
     found = statement(text, _BEFORE)
     parts = [key for key, value in found.args.items() if value and key != "expressions"]
     if parts or type(found).__name__ != "Select" or len(found.expressions) != 1:
@@ -212,7 +221,7 @@ def _refused(text: str, before: str, where: dict[str, Any], message: str) -> Par
     start = max(0, column - len(word))
     ahead, after = shown[:start][-40:], shown[start + len(word) :][:20]
     place = f"{ahead}>>>{word}<<<{after}".strip()
-    why = where.get("description", message).split(" for <class")[0].lower()
+    why = where.get("description", message).split(" for <class")[0].split(" but got <")[0].lower()
     return ParseException(
         f"cannot read this at or near '{word}' (line {line}, position {start}): {place} ({why})",
         _SYNTAX,

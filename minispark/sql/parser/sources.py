@@ -65,16 +65,12 @@ class Around:
     """
 
     names: Names
+    settings: Settings
     query: Callable[[Node, Around], l.Plan]
     args: Arguments = Arguments()
     ctes: Mapping[str, l.Plan] = field(default_factory=dict)
     outer: Scope | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def settings(self) -> Settings:
-        """The session's settings."""
-        return self.names.settings
 
     def reader(self, scope: Scope, windows: Mapping[str, Node] | None = None) -> Reader:
         """Makes expressions whose subqueries see the columns of `scope`."""

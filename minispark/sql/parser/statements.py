@@ -52,7 +52,7 @@ def plan_of(
     """As `sql_to_plan`, of a tree; `frames` are plans that it can name as those of WITH."""
     if reading.kind(tree) not in QUERIES:
         raise ParseException(f"this is no query: {reading.sql_of(tree)}", "PARSE_SYNTAX_ERROR")
-    plan = query(tree, Around(names, query, arguments(tree, args), frames or {}))
+    plan = query(tree, Around(names, names.settings, query, arguments(tree, args), frames or {}))
     lost = outer_columns(plan)
     if lost:
         raise AnalysisException(

@@ -111,6 +111,8 @@ def joined(
 
 def _of_output(made: l.Plan, attrs: Sequence[Attr], hidden: Sequence[Attr]) -> Relation:
     """The columns as the plan has them: some may be NULL now, some are gone."""
+    if not hidden and made.output == attrs:
+        return Relation(made, made.output)
     found = {attr: attr for attr in made.output}
     return Relation(
         made,
@@ -186,7 +188,7 @@ def connected(plan: l.Plan, condition: Expr) -> tuple[l.Plan, list[Expr]]:
     rest = [part for part in parts if has_query(part) or has_outer(part) or not attributes(part)]
     parts = [part for part in parts if part not in rest]
     for place, factor in enumerate(factors):
-        own = [part for part in parts if attributes(part).keys() <= set(factor.output)]
+        own = [part for part in parts if attributes(part).keys() <= factor.there]
         if own:
             factors[place] = l.Filter(factor, conjunction(own))
             parts = [part for part in parts if part not in own]
@@ -194,7 +196,7 @@ def connected(plan: l.Plan, condition: Expr) -> tuple[l.Plan, list[Expr]]:
     while factors:
         place = next((n for n, each in enumerate(factors) if _linked(found, each, parts)), 0)
         factor = factors.pop(place)
-        there = {*found.output, *factor.output}
+        there = found.there | factor.there
         on = [part for part in parts if attributes(part).keys() <= there]
         parts = [part for part in parts if part not in on]
         found = l.Join(found, factor, "inner" if on else "cross", conjunction(on) if on else None)
@@ -211,7 +213,7 @@ def _factors(plan: l.Plan) -> list[l.Plan]:
 
 def _linked(a: l.Plan, b: l.Plan, parts: Sequence[Expr]) -> bool:
     """Whether an equality links two plans."""
-    of_a, of_b = set(a.output), set(b.output)
+    of_a, of_b = a.there, b.there
     for part in parts:
         if isinstance(part, Call) and part.name in ("=", "==", "<=>"):
             x, y = (attributes(arg).keys() for arg in part.args)

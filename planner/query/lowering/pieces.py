@@ -182,13 +182,15 @@ class Workshop:
         splits = splittable(inner)
         late = tuple(side for side in splits if list(inputs)[side] in self._late)
         op = Relational(run, words(inner), splits, late, self.how.goals)
+        # what the rules have put on top has no line of the user's
+        site = next((node.site for node in l.walk(inner) if node.site.line), plan.site)
         if not inputs:
-            return Narrow(Source((NothingPart(),), "query", site=plan.site), op, site=plan.site)
+            return Narrow(Source((NothingPart(),), "query", site=site), op, site=site)
         if len(inputs) == 1:
             (only,) = inputs.values()
             if not (isinstance(only, Exchange) and isinstance(only.partitioning, Broadcast)):
-                return Narrow(only, op, site=plan.site)
-        return Zip(tuple(inputs.values()), op, site=plan.site)
+                return Narrow(only, op, site=site)
+        return Zip(tuple(inputs.values()), op, site=site)
 
     # ---- exchanges -------------------------------------------------------------------------------
 

@@ -38,6 +38,8 @@ _STEADY_TOTALS = {"count", "sum", "avg", "mean", "min", "max", "count_if", "bool
 def splittable(plan: l.Plan) -> tuple[int, ...]:
     """The sides of a fragment whose rows may be split, each part with all of the other sides."""
     found: dict[int, bool] = {}
+    if not any(isinstance(node, Input) for node in l.children_first(plan)):
+        return ()
     todo = [(plan, True)]
     while todo:
         node, free = todo.pop()

@@ -23,7 +23,7 @@ def _change(node: l.Plan) -> l.Plan:
     values: dict[Attr, Alias] = {c.attr: c for c in inner.columns if isinstance(c, Alias)}
     if not values:
         return l.Project(inner.child, node.columns, site=node.site)
-    passed = Counter(column for column in node.columns if isinstance(column, Attr))
+    passed = Counter([column for column in node.columns if isinstance(column, Attr)])
     used: Counter[Attr] = Counter()
     for column in node.columns:
         if isinstance(column, Alias):
@@ -31,7 +31,7 @@ def _change(node: l.Plan) -> l.Plan:
             used.update(here)
             if here and not (simple(column) and steady(column)):
                 return node
-    if any(times > 1 and _costs(values[attr]) for attr, times in passed.items() if attr in values):
+    if any(passed[attr] > 1 and _costs(value) for attr, value in values.items()):
         return node
     for attr, times in used.items():
         found = values[attr].child
@@ -41,16 +41,18 @@ def _change(node: l.Plan) -> l.Plan:
             return node
         if sum(1 for _ in walk(found)) > _DEEPEST:
             return node
-    return l.Project(inner.child, tuple(_column(c, values) for c in node.columns), site=node.site)
+    columns = [
+        values.get(c, c) if isinstance(c, Attr) else _inside(c, values) for c in node.columns
+    ]
+    return l.Project(inner.child, tuple(columns), site=node.site)
 
 
 def _costs(column: Alias) -> bool:
     return not isinstance(column.child, Attr | Literal)
 
 
-def _column(column: Attr | Alias, values: dict[Attr, Alias]) -> Attr | Alias:
-    if isinstance(column, Attr):
-        return values.get(column, column)
+def _inside(column: Alias, values: dict[Attr, Alias]) -> Alias:
+    """A column with the values of those that it reads."""
     used = [each for each in walk(column) if isinstance(each, Attr)]
     inside: dict[Attr, Expr] = {attr: values[attr].child for attr in used if attr in values}
     new = substitute(column, inside) if inside else column

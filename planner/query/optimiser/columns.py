@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import singledispatch
 
 from planner.columns.expressions import Alias, Attr, attributes
@@ -59,11 +58,13 @@ def _passing(node: l.One, wanted: Wanted) -> list[Wanted]:
 
 @needed.register
 def _project(node: l.Project, wanted: Wanted) -> list[Wanted]:
-    return [set(attributes(*_kept(node.columns, wanted)))]
+    return [set(attributes(*_kept(node, wanted)))]
 
 
-def _kept(given: Sequence[Attr | Alias], wanted: Wanted) -> tuple[Attr | Alias, ...]:
-    return tuple([c for c in given if (c.attr if isinstance(c, Alias) else c) in wanted])
+def _kept(node: l.Project, wanted: Wanted) -> tuple[Attr | Alias, ...]:
+    if node.there <= wanted:
+        return node.columns
+    return tuple([c for c, attr in zip(node.columns, node.output, strict=True) if attr in wanted])
 
 
 @needed.register
@@ -122,7 +123,7 @@ def _only(plan: l.Plan, wanted: Wanted) -> l.Plan:
     if len(output) == len(plan.output):
         return plan
     if isinstance(plan, l.Project):
-        return l.Project(plan.child, _kept(plan.columns, wanted), site=plan.site)
+        return l.Project(plan.child, _kept(plan, wanted), site=plan.site)
     return l.Project(plan, output, site=plan.site)
 
 
@@ -167,13 +168,13 @@ def _narrow_moving(node: l.Plan, children: list[l.Plan], wanted: Wanted) -> l.Pl
         if len(values) < len(found.values):
             if not values and isinstance(found, l.Window):
                 return found.child
-            return replace(found, values=values)
+            return found.changed(values=values)
     return found
 
 
 @narrowed.register
 def _narrow_project(node: l.Project, children: list[l.Plan], wanted: Wanted) -> l.Plan:
-    kept = _kept(node.columns, wanted)
+    kept = _kept(node, wanted)
     if len(kept) == len(node.columns):
         return _over(node, children)
     return l.Project(children[0], kept, site=node.site)
@@ -182,7 +183,7 @@ def _narrow_project(node: l.Project, children: list[l.Plan], wanted: Wanted) -> 
 @narrowed.register
 def _narrow_scan(node: l.Scan, children: list[l.Plan], wanted: Wanted) -> l.Plan:
     attrs = tuple(attr for attr in node.attrs if attr in wanted)
-    return node if len(attrs) == len(node.attrs) else replace(node, attrs=attrs)
+    return node if len(attrs) == len(node.attrs) else node.changed(attrs=attrs)
 
 
 @narrowed.register
@@ -190,9 +191,7 @@ def _narrow_table(node: l.Table, children: list[l.Plan], wanted: Wanted) -> l.Pl
     places = _places(node.attrs, wanted)
     if len(places) == len(node.attrs) or not places:
         return node
-    return replace(
-        node, attrs=tuple(node.attrs[at] for at in places), data=node.data.select(places)
-    )
+    return node.changed(attrs=tuple(node.attrs[at] for at in places), data=node.data.select(places))
 
 
 @narrowed.register
@@ -202,7 +201,7 @@ def _narrow_expand(node: l.Expand, children: list[l.Plan], wanted: Wanted) -> l.
         return _over(node, children)
     projections = tuple(tuple(p[at] for at in places) for p in node.projections)
     attrs = tuple(node.attrs[at] for at in places)
-    return replace(node, child=children[0], projections=projections, attrs=attrs)
+    return node.changed(child=children[0], projections=projections, attrs=attrs)
 
 
 @narrowed.register
@@ -213,4 +212,4 @@ def _narrow_union(node: l.Union, children: list[l.Plan], wanted: Wanted) -> l.Pl
         child if child.output == output else l.Project(child, output, site=node.site)
         for child, output in zip(children, outputs, strict=True)
     )
-    return replace(node, sides=sides, attrs=tuple(node.attrs[at] for at in places))
+    return node.changed(sides=sides, attrs=tuple(node.attrs[at] for at in places))

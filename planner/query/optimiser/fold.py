@@ -6,7 +6,7 @@ from collections.abc import Callable
 from operator import is_
 
 from planner.columns import types as t
-from planner.columns.expressions import Attr, Call, Cast, Expr, Literal, rewrite
+from planner.columns.expressions import Attr, Call, Cast, Expr, Literal, calls_in, holds, rewrite
 from planner.columns.functions.registry import Settings
 from planner.columns.typing import constant
 from planner.query import logical as l
@@ -29,15 +29,15 @@ def _in_node(node: l.Plan, settings: Settings) -> l.Plan:
     if not isinstance(node, l.Filter | l.Project | l.Join):
         return node
     old = node.expressions
-    new = tuple(
-        [
-            each if isinstance(each, Attr) else rewrite(each, lambda e: _folded(e, settings))
-            for each in old
-        ]
-    )
+    new = tuple([rewrite(e, lambda x: _folded(x, settings)) if _may_fold(e) else e for e in old])
     if all(map(is_, old, new)):
         return node
     return node.with_expressions(new)
+
+
+def _may_fold(expr: Expr) -> bool:
+    """Whether there is a constant in it, or a NOT."""
+    return not isinstance(expr, Attr) and (holds(expr, Literal) or "not" in calls_in(expr))
 
 
 def _folded(expr: Expr, settings: Settings) -> Expr:

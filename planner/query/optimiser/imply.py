@@ -6,7 +6,6 @@ The condition itself stays: what follows is only less.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 
 from planner.columns.conditions import conjunction, conjuncts, disjuncts, either
@@ -22,12 +21,12 @@ def imply(plan: l.Plan) -> l.Plan:
         match node:
             case l.Filter(child=below) if _joins(below):
                 parts = conjuncts(node.condition)
-                more = _implied(parts, _leaves(below))
-                return replace(node, condition=conjunction([*parts, *more])) if more else node
+                more = _implied(parts, below)
+                return node.changed(condition=conjunction([*parts, *more])) if more else node
             case l.Join(kind="inner" | "cross" | "semi") if node.condition is not None:
                 parts = conjuncts(node.condition)
-                more = _implied(parts, _leaves(node))
-                return replace(node, condition=conjunction([*parts, *more])) if more else node
+                more = _implied(parts, node)
+                return node.changed(condition=conjunction([*parts, *more])) if more else node
         return node
 
     return l.bottom_up(plan, change)
@@ -39,9 +38,9 @@ def _joins(plan: l.Plan) -> bool:
     return isinstance(plan, l.Join)
 
 
-def _leaves(plan: l.Plan) -> list[set[Attr]]:
+def _leaves(plan: l.Plan) -> list[frozenset[Attr]]:
     """The columns of each side of nested joins."""
-    found: list[set[Attr]] = []
+    found: list[frozenset[Attr]] = []
     todo = [plan]
     while todo:
         node = todo.pop()
@@ -50,15 +49,16 @@ def _leaves(plan: l.Plan) -> list[set[Attr]]:
         elif isinstance(node, l.Known | l.Filter):
             todo.append(node.child)
         else:
-            found.append(set(node.output))
+            found.append(node.there)
     return found
 
 
-def _implied(parts: list[Expr], sides: list[set[Attr]]) -> list[Expr]:
+def _implied(parts: list[Expr], plan: l.Plan) -> list[Expr]:
+    """What follows from the ORs among `parts` for each side of the joins of a plan."""
+    choices = [part for part in parts if isinstance(part, Call) and part.name == "or"]
+    sides = _leaves(plan) if choices else []
     found: list[Expr] = []
-    for part in parts:
-        if not (isinstance(part, Call) and part.name == "or"):
-            continue
+    for part in choices:
         branches = [conjuncts(branch) for branch in disjuncts(part)]
         for side in sides:
             if attributes(part).keys() <= side:
@@ -69,6 +69,6 @@ def _implied(parts: list[Expr], sides: list[set[Attr]]) -> list[Expr]:
     return [each for each in dict.fromkeys(found) if each not in parts]
 
 
-def _of(condition: Expr, side: set[Attr]) -> bool:
+def _of(condition: Expr, side: frozenset[Attr]) -> bool:
     used = attributes(condition).keys()
     return bool(used) and used <= side and steady(condition)

@@ -40,7 +40,7 @@ def _known(node: l.Plan, below: list[list[Expr]]) -> list[Expr]:
         case l.Filter():
             own = [each for each in conjuncts(node.condition) if _of_one_column(each)]
             return [*below[0], *own]
-        case l.Project():
+        case l.Project() if below[0]:
             new: dict[Attr, Expr] = {}
             for column in node.columns:
                 if isinstance(column, Attr):

@@ -8,7 +8,7 @@ by way of others can be joined by too: of a = b and b = c any two of the three.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, combinations
 
 from planner.columns import types as t
 from planner.columns.conditions import conjunction, conjuncts
@@ -130,34 +130,29 @@ def _greedy(
     sizes: Sizes,
 ) -> l.Plan:
     left, waiting = list(tables), list(conditions)
-    pairs = [
-        (_rank(a, b, classes, waiting, sizes), at, other)
-        for at, a in enumerate(left)
-        for other, b in enumerate(left)
-        if at < other
-    ]
-    _, first, second = min(pairs)
-    plan, waiting = _joined(left[first], left[second], classes, waiting)
-    left = [table for at, table in enumerate(left) if at not in (first, second)]
+    pairs = list(combinations(range(len(left)), 2))
+    found = [_joined(left[a], left[b], classes, waiting) for a, b in pairs]
+    best = _cheapest(found, sizes)
+    plan: l.Plan
+    plan, waiting = found[best]
+    left = [table for at, table in enumerate(left) if at not in pairs[best]]
     while left:
-        ranks = [(_rank(plan, each, classes, waiting, sizes), at) for at, each in enumerate(left)]
-        _, at = min(ranks)
-        plan, waiting = _joined(plan, left.pop(at), classes, waiting)
+        found = [_joined(plan, each, classes, waiting) for each in left]
+        best = _cheapest(found, sizes)
+        plan, waiting = found[best]
+        del left[best]
     return filtered(plan, waiting)
 
 
-def _rank(
-    a: l.Plan,
-    b: l.Plan,
-    classes: Sequence[Sequence[Attr]],
-    conditions: Sequence[Expr],
-    sizes: Sizes,
-) -> tuple[bool, float]:
-    """(whether it would be a cross product, rows)."""
-    plan, _ = _joined(a, b, classes, conditions)
-    assert isinstance(plan, l.Join)
-    keys = any(isinstance(c, Call) and c.name in ("=", "==") for c in conjuncts(plan.condition))
-    return not keys, sizes.rows(plan)
+def _cheapest(joins: Sequence[tuple[l.Join, list[Expr]]], sizes: Sizes) -> int:
+    """The place of the join with the fewest rows; cross products only where there is no other."""
+    places = range(len(joins))
+    by_key = [at for at in places if _compares(joins[at][0].condition)]
+    return min(by_key or places, key=lambda at: sizes.rows(joins[at][0]))
+
+
+def _compares(condition: Expr | None) -> bool:
+    return any(isinstance(c, Call) and c.name in ("=", "==") for c in conjuncts(condition))
 
 
 def _joined(
@@ -165,7 +160,7 @@ def _joined(
     b: l.Plan,
     classes: Sequence[Sequence[Attr]],
     conditions: Sequence[Expr],
-) -> tuple[l.Plan, list[Expr]]:
+) -> tuple[l.Join, list[Expr]]:
     """The join by all conditions that these two can tell, the other conditions. One equality of a
     class is enough: within a side its columns are equal already."""
     of_a, of_b = a.there, b.there

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from planner.query import logical as l
 from planner.query.optimiser.shapes import parents_first, shared
 
@@ -31,7 +29,7 @@ def _below(node: l.Limit, many: set[int]) -> l.Plan:
         return node
     match below:
         case l.Project() | l.Known():
-            return below.with_children((replace(node, child=below.child),))
+            return below.with_children((node.changed(child=below.child),))
         case l.Limit():
             return _both(node, below)
         case l.Union() if node.count is not None:
@@ -42,7 +40,7 @@ def _below(node: l.Limit, many: set[int]) -> l.Plan:
             ):
                 return node
             sides = tuple(l.Limit(side, most, site=node.site) for side in below.sides)
-            return replace(node, child=below.with_children(sides))
+            return node.changed(child=below.with_children(sides))
     return node
 
 

@@ -4,8 +4,9 @@ unions and windows, into scans."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import singledispatch
+from operator import is_
 
 from planner.columns.conditions import conjunction, conjuncts
 from planner.columns.expressions import Alias, Attr, Cast, Expr, Over, attributes, substitute
@@ -159,7 +160,7 @@ def _scan(node: l.Scan, conditions: list[Expr]) -> Sent:
     """The reader may skip by them; that they hold is seen to above."""
     known = [each for each in conditions if steady(each) and attributes(each)]
     filters = tuple(dict.fromkeys((*node.filters, *known)))
-    return Sent(conditions, [], replace(node, filters=filters) if known else None)
+    return Sent(conditions, [], node.changed(filters=filters) if known else None)
 
 
 # Of which sides conditions above a join, and parts of its own condition, may go down.
@@ -187,17 +188,20 @@ _WITHIN = {
 @sent.register
 def _join(node: l.Join, conditions: list[Expr]) -> Sent:
     left, right, stay = _dealt(node, conditions, _ABOVE.get(node.kind, ""))
-    own_left, own_right, own = _dealt(node, conjuncts(node.condition), _WITHIN.get(node.kind, ""))
+    parts = conjuncts(node.condition)
+    own_left, own_right, own = _dealt(node, parts, _WITHIN.get(node.kind, ""))
     kind = node.kind
     if kind in ("inner", "cross"):
         own += [each for each in stay if steady(each) and attributes(each)]
         stay = [each for each in stay if not (steady(each) and attributes(each))]
         kind = "inner" if own else "cross"
+    sides = [[*own_left, *left], [*own_right, *right]]
+    if kind == node.kind and len(own) == len(parts) and all(map(is_, own, parts)):
+        return Sent(stay, sides)
     condition = conjunction(list(dict.fromkeys(own))) if own else None
     if condition is None and kind not in ("cross", "inner"):
         condition = conjunction([]) if node.condition is not None else None
-    new = replace(node, kind=kind, condition=condition)
-    return Sent(stay, [[*own_left, *left], [*own_right, *right]], new)
+    return Sent(stay, sides, node.changed(kind=kind, condition=condition))
 
 
 def _dealt(

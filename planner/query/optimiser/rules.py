@@ -77,9 +77,11 @@ def optimise(
     unknown = {*without, *([upto] if upto else [])} - set(names)
     if unknown:
         raise KeyError(f"no rule {sorted(unknown)}; there are {', '.join(names)}")
+    settled: dict[str, l.Plan] = {}  # what a rule left, which it would leave again
     for rule in RULES:
-        if rule.name not in without:
-            plan = rule.of(settings)(plan)
+        what = rule.name.removesuffix(" again")
+        if rule.name not in without and settled.get(what) is not plan:
+            plan = settled[what] = rule.of(settings)(plan)
         if rule.name == upto:
             break
     return plan

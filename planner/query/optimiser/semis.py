@@ -6,8 +6,6 @@ table alone. It is worth it where that table is no longer than what the join mak
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from planner.columns.expressions import Attr, attributes
 from planner.query import logical as l
 from planner.query.optimiser.shapes import parents_first, shared
@@ -47,7 +45,7 @@ def sunk(node: l.Join, sizes: Sizes, many: set[int]) -> l.Plan:
         at = path.pop()[0]  # only below a join is there anything to win
     if not path:
         return node
-    new: l.Plan = replace(node, left=at)
+    new: l.Plan = node.changed(left=at)
     for above, place in reversed(path):
         children = list(above.children)
         children[place] = new

@@ -52,19 +52,7 @@ def simple(expr: Expr) -> bool:
 
 def parents_first(plan: l.Plan) -> list[l.Plan]:
     """Every node once, before all that it stands on."""
-    order: list[l.Plan] = []
-    seen: set[int] = set()
-    todo = [(plan, False)]
-    while todo:
-        node, ready = todo.pop()
-        if ready:
-            order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            todo.append((node, True))
-            todo.extend((child, False) for child in node.children)
-    order.reverse()
-    return order
+    return list(l.children_first(plan)[::-1])
 
 
 def shared(nodes: Iterable[l.Plan]) -> set[int]:

@@ -9,7 +9,7 @@ table, by a semi join.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from planner.columns import types as t
 from planner.columns.conditions import equal_keys
@@ -48,10 +48,10 @@ def _reduced(join: l.Join, at: _Finding) -> l.Plan:
         if not tables:
             continue
         table, key = min(tables, key=lambda each: at.sizes.rows(each[0]))
-        new: l.Plan = replace(aggregate, child=at.chosen(aggregate.child, group, table, key))
+        new: l.Plan = aggregate.changed(child=at.chosen(aggregate.child, group, table, key))
         for above in reversed(path):
             new = above.with_children((new,))
-        return replace(join, right=new)
+        return join.changed(right=new)
     return join
 
 
@@ -89,7 +89,7 @@ def _looked_up(join: l.Join, at: _Finding) -> l.Plan:
         return join
     if at.sizes.rows(base) * _FEW > at.sizes.rows(join.right):
         return join
-    return replace(join, right=at.chosen(join.right, given, base, asked))
+    return join.changed(right=at.chosen(join.right, given, base, asked))
 
 
 def _aggregate(
