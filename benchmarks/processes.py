@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
+
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def status(pid: int | str) -> dict[str, int]:
@@ -43,3 +46,26 @@ def peak(root: int) -> int:
     """Peak resident bytes of a process and of all that it started, added up: at most this much was
     resident at any time, as their peaks need not coincide and shared pages count more than once."""
     return sum(status(pid).get("VmHWM", 0) for pid in (root, *descendants(root)))
+
+
+def computed(root: int) -> float:
+    """Seconds that a process and all that it started have computed so far."""
+    ticks = 0
+    for pid in (root, *descendants(root)):
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                ticks += sum(map(int, file.read().rpartition(")")[2].split()[11:13]))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return ticks / _TICKS
+
+
+def settle(roots: list[int], limit: float = 10.0) -> None:
+    """Wait until these processes do little: what one has begun beside its answer (compiling,
+    collecting garbage) shall not be in the time of the next."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        before = sum(map(computed, roots))
+        time.sleep(0.1)
+        if sum(map(computed, roots)) - before < 0.03:
+            return

@@ -1,9 +1,10 @@
 """The 22 TPC-H queries: minispark fused, in stages, and on Ray beside Polars, DuckDB and PySpark.
 
-Every query runs on all engines in turn in this one run; the table shows median seconds, and the
-peak resident memory of all processes of an engine, added up (from /proc, on Linux). The answers are
-compared with DuckDB's by value. `polars` runs them with its own scales of decimals, and `exact`
-with scales that round no product, as Spark's. The data comes from the `tpchgen-cli` package.
+Every query runs on all engines in turn in this one run, each when the others are quiet (PySpark's
+JVM computes on after its answer); the table shows median seconds, and the peak resident memory of
+all processes of an engine, added up (from /proc, on Linux). The answers are compared with DuckDB's
+by value. `polars` runs them with its own scales of decimals, and `exact` with scales that round no
+product, as Spark's. The data comes from the `tpchgen-cli` package.
 
     python -m benchmarks.tpch
     python -m benchmarks.tpch --scale 0.1 --engines fused,polars,duckdb --only 1,6 --rounds 5
@@ -25,7 +26,7 @@ from decimal import Decimal
 from typing import Any
 
 from benchmarks.measure import ROOT, Engine, Failed, show_progress
-from benchmarks.processes import peak
+from benchmarks.processes import peak, settle
 
 ENGINES = ("fused", "staged", "ray", "polars", "exact", "duckdb", "pyspark")
 QUERIES = os.path.join(ROOT, "examples", "tpch_queries")
@@ -115,6 +116,7 @@ def measure(
                 if engine.name in answers and answers[engine.name] is None:
                     continue
                 show_progress(f"query {number}: {engine.name}")
+                settle([each.process.pid for each in engines if each.process])
                 try:
                     took, answers[engine.name] = engine.ask("run", text)
                 except Failed as failure:
