@@ -1,7 +1,7 @@
 """Speed on frames: groups, windows, cached tables and Python functions, as ratios in one run.
 
-Every case runs on its engines in turn; the table shows median seconds beside the targets of issue
-3. minispark runs on `local[2]`; each engine is a process of its own.
+Every case runs on its engines in turn; the table shows median seconds beside what is asked.
+minispark runs on `local[2]`; each engine is a process of its own.
 
     python -m benchmarks.frames
     python -m benchmarks.frames --rows 100000 --megabytes 64 --rounds 3 --only window,scan
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.frame_cases import CASES, DOMINATED, TABLES, make_data
-from benchmarks.measure import Engine, Failed, show_progress
+from benchmarks.measure import Engine, Failed, show_progress, until_quiet
 from benchmarks.workloads import same
 
 OURS = "minispark"
@@ -51,6 +51,7 @@ def measure(line: Line, engines: dict[str, Engine], rounds: int) -> None:
     for number in range(WARM + rounds):
         for name in list(running):
             show_progress(f"{line.name}: {name}, round {number}")
+            until_quiet(engines.values())
             try:
                 took, answer = engines[name.split(",")[0]].ask(line.name, name)
             except Failed as failure:

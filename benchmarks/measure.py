@@ -7,11 +7,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
+from benchmarks.processes import settle
 from benchmarks.workloads import Data, Workload, same
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -93,6 +94,11 @@ class Engine:
         self.process = self.connection = None
 
 
+def until_quiet(engines: Iterable[Engine]) -> None:
+    """Wait until no engine computes on beside its answer, as a JVM does."""
+    settle([engine.process.pid for engine in engines if engine.process])
+
+
 @dataclass
 class Line:
     """What was measured for one workload: seconds of every round by engine, and remarks."""
@@ -130,6 +136,7 @@ def interleave(
     for number in range(rounds):
         for engine in list(running):
             say(f"{workload.name}: {engine.name}, round {number + 1} of {rounds}")
+            until_quiet(engines)
             answer = attempt(engine, "run", workload.name, data)
             if answer is None:
                 continue

@@ -25,8 +25,8 @@ import tempfile
 from decimal import Decimal
 from typing import Any
 
-from benchmarks.measure import ROOT, Engine, Failed, show_progress
-from benchmarks.processes import peak, settle
+from benchmarks.measure import ROOT, Engine, Failed, show_progress, until_quiet
+from benchmarks.processes import peak
 
 ENGINES = ("fused", "staged", "ray", "polars", "exact", "duckdb", "pyspark")
 QUERIES = os.path.join(ROOT, "examples", "tpch_queries")
@@ -116,7 +116,7 @@ def measure(
                 if engine.name in answers and answers[engine.name] is None:
                     continue
                 show_progress(f"query {number}: {engine.name}")
-                settle([each.process.pid for each in engines if each.process])
+                until_quiet(engines)
                 try:
                     took, answers[engine.name] = engine.ask("run", text)
                 except Failed as failure:

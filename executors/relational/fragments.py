@@ -15,6 +15,7 @@ from executors.relational.damage import blamed
 from executors.relational.errors import translated
 from executors.relational.nodes import Making, lazily
 from executors.relational.steps import MODULES
+from executors.relational.tables import table_of
 from planner.columns.columnar import to_arrow
 from planner.columns.types import nullable
 from planner.query.fragment import Fragment, children_of
@@ -52,7 +53,7 @@ def answer(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) 
         if found is None:
             raise
         raise found from None
-    return frame.to_arrow(compat_level=_COMPAT)
+    return table_of(frame, _COMPAT)
 
 
 def query(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -> pl.LazyFrame:

@@ -16,6 +16,7 @@ from planner.columns.building import build
 from planner.columns.columnar import to_polars
 from planner.columns.expressions import Alias, Attr, Expr, attributes
 from planner.columns.functions.registry import Settings
+from planner.columns.functions.risky import must_wait
 from planner.columns.sharing import in_steps
 from planner.query import logical as l
 from planner.query.aggregation import key, prepared
@@ -102,12 +103,19 @@ def _project(node: l.Project, children: list[pl.LazyFrame], at: Making) -> pl.La
 @lazily.register
 def _filter(node: l.Filter, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
     steps, (last,) = in_steps([Alias(node.condition, "#condition")])
-    if not steps:
+    # Of a condition that raises for rows that were left out below, Polars must not make one filter
+    # with those below: it is a column first.
+    waits = must_wait(node.condition, at.settings)
+    if not steps and not waits:
         return children[0].filter(at.build(node.condition))
     below = children[0]
     for step in steps:
         below = at.computed(below, step)
-    return below.filter(at.build(last.child)).select([attr.column for attr in node.output])
+    if waits:
+        below = at.computed(below, [last]).filter(last.attr.column)
+    else:
+        below = below.filter(at.build(last.child))
+    return below.select([attr.column for attr in node.output])
 
 
 @lazily.register

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from executors.relational.tables import table_of
+
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
@@ -114,7 +116,7 @@ def exported(frame: pl.DataFrame) -> pa.Table:
     """
     import polars as pl
 
-    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return table_of(frame, pl.CompatLevel.oldest())
 
 
 def compact(table: pa.Table) -> pa.Table:

@@ -7,7 +7,7 @@ import getpass
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -34,6 +34,7 @@ from planner.query.lower import lower
 from planner.query.lowering.first_rows import first_rows
 from planner.query.lowering.pieces import Lowering
 from planner.query.optimiser.rules import optimise
+from planner.query.optimiser.shapes import asks_where
 from planner.query.statistics import Sizes
 from planner.query.tree import tree
 from planner.site import call_site
@@ -107,6 +108,12 @@ class QueryEngine:
             goals=self._goals(),
         )
 
+    def _lowering_of(self, plan: l.Plan, settings: Settings) -> Lowering:
+        """How this plan is lowered: one that asks for partitions has those of stages."""
+        how = self.lowering(settings)
+        free = self._conf.get("minispark.sql.singleNode", "auto") == "auto"
+        return replace(how, staged=True) if free and asks_where(plan) else how
+
     def optimised(self, plan: l.Plan, settings: Settings | None = None) -> l.Plan:
         """The plan that is lowered: what is kept is read, and the rest goes through the rules."""
         settings = settings or self.settings
@@ -123,7 +130,8 @@ class QueryEngine:
     def physical(self, plan: l.Plan) -> Node:
         """The six nodes of a plan."""
         settings = self.settings  # read once: the moment of the query is in them
-        return lower(self.optimised(plan, settings), self.lowering(settings))
+        best = self.optimised(plan, settings)
+        return lower(best, self._lowering_of(best, settings))
 
     def _goals(self) -> Goals | None:
         """How the stages of a query may change by the sizes that are measured while it runs."""
@@ -205,7 +213,8 @@ class QueryEngine:
             parts += [("Optimized Logical Plan", tree(best, self._statistics()))]
         changed = self._changed.get(plan)
         if changed is None:
-            picture = self._sc._session.picture(lower(best, self.lowering(self.settings)))
+            how = self._lowering_of(best, self.settings)
+            picture = self._sc._session.picture(lower(best, how))
             parts += [("Physical Plan", picture)]
         else:
             parts += [("Physical Plan", "Measured sizes changed it when it ran.")]
@@ -246,7 +255,8 @@ class QueryEngine:
     ) -> tuple[Node, Iterator[tuple[int, list[pa.Table]]]]:
         """The physical plan, and (partition, tables) of the answer as they come."""
         settings, about = self.settings, self._sc._about_job()
-        best, how = self.optimised(plan, settings), self.lowering(settings)
+        best = self.optimised(plan, settings)
+        how = self._lowering_of(best, settings)
         run = partial(self._sc._session.run, adapted=adapted, site=call_site(), **about)
         some = first_rows(best, how)
         if some is not None:

@@ -47,11 +47,18 @@ def bounded(precision: int, scale: int) -> t.DecimalType:
     return t.DecimalType(t.DecimalType.MAX, kept)
 
 
+def widened(kind: t.DecimalType, digits: int, scale: int) -> t.DecimalType:
+    """A decimal type with more digits, `scale` of them after the point: 38 of each at most."""
+    most = t.DecimalType.MAX
+    return t.DecimalType(min(kind.precision + digits, most), min(kind.scale + scale, most))
+
+
 def wider_decimal(a: t.DecimalType, b: t.DecimalType) -> t.DecimalType:
-    """The decimal that holds the values of both, where 38 digits are enough."""
+    """The decimal that holds the values of both; of more than 38 digits, the last ones go."""
     scale = max(a.scale, b.scale)
     whole = max(a.precision - a.scale, b.precision - b.scale)
-    return bounded(whole + scale, scale)
+    most = t.DecimalType.MAX
+    return t.DecimalType(min(whole + scale, most), min(scale, most - whole))
 
 
 def widest(a: t.DataType, b: t.DataType) -> t.DataType | None:

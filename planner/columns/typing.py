@@ -9,7 +9,7 @@ This is the one place of `planner` that evaluates anything.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
@@ -43,6 +43,7 @@ from planner.columns.expressions import (
     walk,
 )
 from planner.columns.functions.registry import (
+    TABLE,
     Aggregate,
     Generator,
     Grouping,
@@ -67,13 +68,15 @@ class AnalysisError(Exception):
 @dataclass
 class Scope:
     """The columns that names can mean, those of the query around, and the settings. `hidden` ones
-    are only found by their table's name: what USING merged."""
+    are only found by their table's name: what USING merged. `call` makes calls of functions that
+    are not in the table: those that the session knows."""
 
     attrs: Sequence[Attr]
     settings: Settings = Settings()
     outer: Scope | None = None
     variables: dict[str, Expr] = field(default_factory=dict)  # arguments of lambdas around
     hidden: Sequence[Attr] = ()
+    call: Callable[[str, tuple[Expr, ...]], Expr | None] = lambda name, args: None
     _table: dict[str, list[Attr]] | None = None
 
     def _fold(self, name: str) -> str:
@@ -177,7 +180,7 @@ def _bind(expr: Expr, scope: Scope) -> Expr:
             if code is not None:
                 kinds = f"{inner.type.simpleString()} to {kind.simpleString()}"
                 raise AnalysisError(f"a value cannot be cast from {kinds}", code)
-            return Cast(inner, kind, mode)
+            return Cast(inner, kind, mode, expr.hidden)
         case InQuery(_, values):
             return replace(expr, values=tuple(_bind(value, scope) for value in values))
         case Query():
@@ -271,6 +274,9 @@ def _call(call: Call, scope: Scope) -> Expr:
     if call.kind is not None and not holds(call, Name):
         return call
     try:
+        own = None if call.name.lower() in TABLE else scope.call(call.name, call.args)
+        if own is not None:
+            return _bind(own, scope)
         entry = find(call.name)
         given = (Literal(1, t.INT),) if _of_rows(call) else call.args
         bound = tuple(a if isinstance(a, Lambda) else _bind(a, scope) for a in given)

@@ -193,3 +193,40 @@ def test_windows_of_time_in_stages(anyhow: SparkSession) -> None:
     session = "SELECT k, count(*) n FROM {} GROUP BY session_window(t, '10 minutes'), k"
     found = sorted(map(tuple, anyhow.sql(session.format(text)).collect()))
     assert found == [("a", 1), ("a", 3), ("b", 1)]
+
+
+def test_a_query_that_asks_for_partitions_has_them(spark: SparkSession) -> None:
+    """A query is one task by default: not where its rows say in which partition they are."""
+    ranged = spark.range(0, 10, 1, 3)
+    here = ranged.select(F.spark_partition_id().alias("p"))
+    assert [row.p for row in here.collect()] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 2]
+    spread = ranged.repartition(9).groupBy(F.spark_partition_id().alias("p")).count()
+    assert sum(row["count"] for row in spread.collect()) == 10
+    assert {row.p for row in spread.collect()} <= set(range(9)) and spread.count() > 3
+    spark.conf.set("minispark.sql.singleNode", "always")
+    try:
+        assert {row.p for row in here.collect()} == {0}
+    finally:
+        spark.conf.set("minispark.sql.singleNode", "auto")
+
+
+def test_functions_of_the_session_are_called_by_name(anyhow: SparkSession) -> None:
+    anyhow.udf.register("plus_two", lambda n: n + 2, "int")
+    frame = anyhow.createDataFrame([(1,), (5,)], "n int")
+    found = frame.select(F.call_udf("plus_two", "n"), F.call_function("plus_two", F.col("n")))
+    assert [tuple(row) for row in found.collect()] == [(3, 3), (7, 7)]
+    assert frame.select(F.call_function("abs", -F.col("n"))).first() == Row(
+        **{"abs(negative(n))": 1}
+    )
+    with pytest.raises(AnalysisException, match="plus_three") as caught:
+        frame.select(F.call_function("plus_three", "n"))
+    assert caught.value.getCondition() == "UNRESOLVED_ROUTINE"
+
+
+def test_lists_that_are_all_empty_arrive(anyhow: SparkSession) -> None:
+    rows = [([2, 1, None, 3],), ([1],), ([],)]
+    frame = anyhow.createDataFrame(rows, "data array<int>")
+    found = frame.select(F.array_sort("data").alias("r")).collect()
+    assert [row.r for row in found] == [[1, 2, 3, None], [1], []]
+    held = frame.repartition(5).select(F.struct(F.array_sort("data").alias("r")).alias("s"))
+    assert sorted(len(row.s.r) for row in held.collect()) == [0, 1, 4]

@@ -122,7 +122,8 @@ class Core:
         return self._plan.output
 
     def _scope(self) -> Scope:
-        return requests.scope_of(self._plan, self._engine.settings)
+        own = self._session._views.call
+        return Scope(self._plan.output, self._engine.settings, call=own)
 
     def _bound(self, expr: Expr) -> Expr:
         """A typed expression over the columns of this DataFrame.

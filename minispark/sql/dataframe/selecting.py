@@ -28,7 +28,6 @@ from planner.columns.expressions import (
 from planner.columns.typing import is_aggregate, kind_of
 from planner.query import logical as l
 from planner.query.analysis import requests
-from planner.query.analysis.naming import text_of
 
 
 def flat(cols: Sequence[Any]) -> list[Any]:
@@ -83,9 +82,6 @@ class Selecting(Core):
             there = self._scope().named(expr.parts[0])
             if len(there) == 1 and there[0].name != expr.parts[0]:
                 return Alias(there[0], expr.parts[0], metadata=there[0].metadata)
-        if isinstance(expr, Call) and expr.name == "negative":  # in SQL it is (- a)
-            bound = self._bound(expr)
-            return Alias(bound, f"negative({text_of(bound.children[0])})")
         return expr
 
     def _with_hidden(self, exprs: Sequence[Expr]) -> l.Plan:

@@ -81,8 +81,7 @@ def mode(col: Any, deterministic: bool = False) -> Column:
 
 def percentile(col: Any, percentage: Any, frequency: Any = 1) -> Column:
     """The exact percentile, between values where need be."""
-    given = (expr_of(percentage), *(() if frequency == 1 else (expr_of(frequency),)))
-    return of("percentile", named(col), *given)
+    return of("percentile", named(col), expr_of(percentage), expr_of(frequency))
 
 
 def percentile_approx(col: Any, percentage: Any, accuracy: Any = 10000) -> Column:
@@ -90,7 +89,9 @@ def percentile_approx(col: Any, percentage: Any, accuracy: Any = 10000) -> Colum
     return of("percentile_approx", named(col), expr_of(percentage), expr_of(accuracy))
 
 
-approx_percentile = percentile_approx
+def approx_percentile(col: Any, percentage: Any, accuracy: Any = 10000) -> Column:
+    """The value at a percentile; `accuracy` says how exact."""
+    return of("approx_percentile", named(col), expr_of(percentage), expr_of(accuracy))
 
 
 def _distinct_text(name: str, col: Any, delimiter: Any) -> Column:

@@ -34,7 +34,7 @@ def ceil(col: Any, scale: Any = None) -> Column:
 
 def ceiling(col: Any, scale: Any = None) -> Column:
     """The value rounded up."""
-    return _scaled("ceil", col, scale)
+    return _scaled("ceiling", col, scale)
 
 
 def floor(col: Any, scale: Any = None) -> Column:

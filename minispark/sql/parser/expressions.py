@@ -50,8 +50,8 @@ _BINARY = {
     "BitwiseAnd": "&",
     "BitwiseOr": "|",
     "BitwiseXor": "^",
-    "BitwiseLeftShift": "shiftleft",
-    "BitwiseRightShift": "shiftright",
+    "BitwiseLeftShift": "<<",
+    "BitwiseRightShift": ">>",
     "Like": "like",
     "ILike": "ilike",
     "RegexpLike": "rlike",
@@ -127,6 +127,8 @@ class Reader:
             For what sqlglot reads and we do not have; it names the construct.
         """
         name = kind(node)
+        if name == "Add" and node.meta.get("one"):
+            return kinds.interval(node)
         if name in _BINARY:
             _refuse_others(node, ("this", "expression", "negate", *_UNASKED))
             found = self._binary(_BINARY[name], node)
@@ -307,7 +309,7 @@ def _negative(at: Reader, node: Node) -> Expr:
     value = at.expr(node.this)
     if isinstance(value, Literal) and isinstance(value.kind, t.NumericType):
         return kinds.negative(value)
-    return Call("negative", (value,))
+    return Call("negative", (value,), shown="(- {0})")
 
 
 @reads("Placeholder", args="this kind widget")
@@ -360,6 +362,9 @@ _BY_UNIT = {  # with three arguments: the first is a word, a unit of time
 }
 
 
+_SEEDED = {"rand": "rand()", "random": "rand()", "randn": "randn()", "uuid": "uuid()"}
+
+
 @reads("Anonymous")
 def _call(at: Reader, node: Node) -> Expr:
     name, nodes = (
@@ -367,9 +372,9 @@ def _call(at: Reader, node: Node) -> Expr:
         node.expressions,
     )
     if name in _CASTS and len(nodes) == 1:
-        return Cast(at.expr(nodes[0]), _CASTS[name], "asked")
+        return Cast(at.expr(nodes[0]), _CASTS[name], "asked", hidden=True)
     if name in _BY_UNIT and len(nodes) == 3:
-        unit = Literal(nodes[0].name.upper(), t.STRING)
+        unit = Literal(nodes[0].name, t.STRING)
         return Call(_BY_UNIT[name], (unit, *at.exprs(nodes[1:])))
     if name in ("trim", "ltrim", "rtrim") and len(nodes) == 2:
         nodes = nodes[::-1]  # SQL has the characters first
@@ -382,6 +387,8 @@ def _call(at: Reader, node: Node) -> Expr:
     if name == "count" and args == (Star(),) and not distinct:
         args = (Literal(1, t.INT),)
     own = at.call(name, args)
+    if name in _SEEDED and not args:
+        return Call(name, shown=_SEEDED[name])
     return own or Call(name, args, distinct=distinct, ignore_nulls=ignore)
 
 
@@ -430,7 +437,7 @@ def _concat(at: Reader, node: Node) -> Expr:
 @reads("Substring", args="this start length")
 def _substring(at: Reader, node: Node) -> Expr:
     parts = [node.this, node.args.get("start"), node.args.get("length")]
-    name = "substr" if node.meta.get("short") else "substring"
+    name = "substr" if node.meta.get("plain") else "substring"
     return Call(name, at.exprs([part for part in parts if part is not None]))
 
 
@@ -442,14 +449,14 @@ def _trim(at: Reader, node: Node) -> Expr:
     value = at.expr(node.this)
     if chars is None:
         return Call(name, (value,))
-    shown = f"TRIM({side} {{1}} FROM {{0}})"
-    return Call("btrim" if name == "trim" else name, (value, at.expr(chars)), shown=shown)
+    return Call(name, (value, at.expr(chars)))
 
 
 @reads("StrPosition", args="this substr position")
 def _position(at: Reader, node: Node) -> Expr:
     parts = [node.args.get("substr"), node.this, node.args.get("position")]
-    return Call("position", at.exprs([part for part in parts if part is not None]))
+    name = "position" if node.meta.get("plain") else "locate"
+    return Call(name, at.exprs([part for part in parts if part is not None]))
 
 
 @reads("Overlay", args="this expression from_ for_")
@@ -460,7 +467,7 @@ def _overlay(at: Reader, node: Node) -> Expr:
 
 @reads("Extract")
 def _extract(at: Reader, node: Node) -> Expr:
-    part = Literal(node.this.name, t.STRING)
+    part = Literal(node.meta.get("field") or node.this.name, t.STRING)
     return Call("extract", (part, at.expr(node.expression)))
 
 

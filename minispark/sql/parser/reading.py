@@ -41,18 +41,17 @@ def _dialect() -> Any:
         text = isinstance(this, exp.Literal) and this.is_string
         return _written(found) if text and to.this != exp.DType.DECIMAL else found
 
-    def substr(parser: Any) -> Any:
-        found = SparkParser.FUNCTION_PARSERS["SUBSTR"](parser)
-        found.meta["short"] = True
-        return found
-
     class Parser(SparkParser):  # type: ignore[misc, valid-type]
         STRICT_CAST = True
         ARRAY_CONSTRUCTORS: dict[str, Any] = {}  # noqa: RUF012 - array(1)[0] is a call and a place
         FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012
         FUNCTION_PARSERS = {  # noqa: RUF012
             name: parse for name, parse in SparkParser.FUNCTION_PARSERS.items() if name in _WORDED
-        } | {"SUBSTR": substr}
+        } | {
+            "SUBSTR": _worded(SparkParser.FUNCTION_PARSERS["SUBSTR"], TokenType.FROM),
+            "POSITION": _worded(SparkParser.FUNCTION_PARSERS["POSITION"], TokenType.IN),
+            "EXTRACT": _extract(SparkParser.FUNCTION_PARSERS["EXTRACT"]),
+        }
         NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012
             "CASE": SparkParser.NO_PAREN_FUNCTION_PARSERS["CASE"]
         }
@@ -68,6 +67,12 @@ def _dialect() -> Any:
         def _parse_cast(self, strict: bool, safe: bool | None = None) -> Any:
             return _written(super()._parse_cast(strict, safe))
 
+        def _parse_interval(self, *args: Any, **more: Any) -> Any:
+            found = super()._parse_interval(*args, **more)
+            if isinstance(found, exp.Add):  # 1 DAY 2 HOURS is one interval
+                found.meta["one"] = True
+            return found
+
     class Dialect(Spark):
         class Tokenizer(Spark.Tokenizer):
             STRING_ESCAPES = ["\\", "'", '"']  # noqa: RUF012 - 'it''s' is one text
@@ -75,6 +80,36 @@ def _dialect() -> Any:
     Dialect.Parser = Parser
     Dialect.parser_class = Parser
     return Dialect()
+
+
+def _worded(parse: Any, word: Any) -> Any:
+    """A function whose arguments may stand apart by `word` or by commas: its name tells which."""
+    from sqlglot.tokenizer_core import TokenType
+
+    def parsed(parser: Any) -> Any:
+        before, depth = parser._index, 0
+        found = parse(parser)
+        for token in parser._tokens[before : parser._index]:
+            depth += token.token_type == TokenType.L_PAREN
+            depth -= token.token_type == TokenType.R_PAREN
+            if depth == 0 and token.token_type == word:
+                return found
+        found.meta["plain"] = True
+        return found
+
+    return parsed
+
+
+def _extract(parse: Any) -> Any:
+    """extract(…), which keeps its field as it was written."""
+
+    def parsed(parser: Any) -> Any:
+        field = parser._curr and parser._curr.text
+        found = parse(parser)
+        found.meta["field"] = field
+        return found
+
+    return parsed
 
 
 def _written(cast: Any) -> Any:

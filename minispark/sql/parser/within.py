@@ -28,7 +28,7 @@ def _ordered(call: Call, key: Order, node: Node) -> tuple[Expr, ...]:
         case "percentile_cont" | "percentile_disc":
             return (key.child, *call.args, Literal(not key.ascending, t.BOOLEAN))
         case "mode" if key.ascending:
-            return (key.child, *call.args)
+            return (key.child, *call.args, Literal(True, t.BOOLEAN))
         case "listagg" | "string_agg":
             between = call.args[1:2] or (Literal(None, t.NULL),)
             way = (Literal(key.ascending, t.BOOLEAN), Literal(key.nulls_lead, t.BOOLEAN))

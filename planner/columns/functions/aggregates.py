@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from planner.columns import types as t
-from planner.columns.coercion import bounded
+from planner.columns.casts.numbers import int128, scaled, unscaled
+from planner.columns.coercion import widened
 from planner.columns.columnar import to_polars
 from planner.columns.expressions import Expr, Literal
 from planner.columns.functions.raising import raise_where
@@ -47,7 +48,7 @@ ADDABLE = Kind("a number or an interval", _addable)
 def _summed(types: Sequence[t.DataType]) -> t.DataType:
     kind = types[0]
     if isinstance(kind, t.DecimalType):
-        return bounded(kind.precision + 10, kind.scale)
+        return widened(kind, 10, 0)
     if isinstance(kind, _INTERVALS):
         return kind
     return t.LONG if isinstance(kind, t.IntegralType) else t.DOUBLE
@@ -269,7 +270,7 @@ def greatest(at: At, value: pl.Expr) -> pl.Expr:
 def _averaged(types: Sequence[t.DataType]) -> t.DataType:
     kind = types[0]
     if isinstance(kind, t.DecimalType):
-        return bounded(kind.precision + 4, kind.scale + 4)
+        return widened(kind, 4, 4)
     if isinstance(kind, t.DayTimeIntervalType):
         return t.DayTimeIntervalType()
     if isinstance(kind, t.YearMonthIntervalType):
@@ -280,7 +281,7 @@ def _averaged(types: Sequence[t.DataType]) -> t.DataType:
 def _sum_kind(at: At) -> t.DataType:
     kind = at.types[0]
     if isinstance(kind, t.DecimalType):
-        return bounded(kind.precision + 10, kind.scale)
+        return widened(kind, 10, 0)
     return kind if isinstance(kind, _INTERVALS) else t.DOUBLE
 
 
@@ -297,10 +298,15 @@ def _more_of_both(at: At, s: pl.Expr, n: pl.Expr, raises: bool) -> tuple[pl.Expr
     return found, n.sum().cast(pl.Int64)
 
 
-def quotient(at: At, sum_: pl.Expr, count: pl.Expr) -> pl.Expr:
+def quotient(at: At, sum_: pl.Expr, count: pl.Expr, raises: bool = True) -> pl.Expr:
     """The average: of decimals rounded half up, as Spark does."""
     some = pl.when(count > 0).then(count)
     if isinstance(at.type, t.DecimalType):
+        summed = _sum_kind(at)
+        assert isinstance(summed, t.DecimalType)
+        if summed.precision - summed.scale + at.type.scale > t.DecimalType.MAX:
+            more = at.type.scale - summed.scale
+            return _exactly(unscaled(sum_), some.cast(pl.Int128), at.type, more, raises)
         return _rounded(sum_, some, at.type.scale).cast(to_polars(at.type))
     if isinstance(at.type, t.DayTimeIntervalType):
         months = _half_up(sum_.cast(pl.Int64), some)
@@ -314,6 +320,20 @@ def _half_up(value: pl.Expr, by: pl.Expr) -> pl.Expr:
     """Whole numbers divided, halves away from zero."""
     size = (value.abs() * 2 + by) // (by * 2)
     return pl.when(value < 0).then(-size).otherwise(size)
+
+
+def _exactly(whole: pl.Expr, by: pl.Expr, kind: t.DecimalType, more: int, raises: bool) -> pl.Expr:
+    """whole / by with `more` digits, as a decimal, where the sum may not fit with these."""
+    cut = whole.truncdiv(by)
+    rest = (whole - cut * by) * int128(10**more)
+    last = (rest.abs() * int128(2) + by).truncdiv(by * int128(2))
+    found = cut * int128(10**more) + pl.when(rest < 0).then(int128(0) - last).otherwise(last)
+    long = cut.abs() >= int128(10 ** (t.DecimalType.MAX - more))
+    text = f"the average does not fit {kind.simpleString()}; use try_avg for NULL"
+    if not raises:
+        return scaled(pl.when(long.not_()).then(found), kind)
+    code = "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION"
+    return scaled(raise_where(long, code, text, found), kind)
 
 
 def _rounded(value: pl.Expr, by: pl.Expr, scale: int) -> pl.Expr:
@@ -336,11 +356,11 @@ def _rounded(value: pl.Expr, by: pl.Expr, scale: int) -> pl.Expr:
     null=True,
     partial=lambda at, x: _sum_and_count(at, x, at.ansi),
     merge=lambda at, s, n: _more_of_both(at, s, n, at.ansi),
-    final=quotient,
+    final=lambda at, s, n: quotient(at, s, n, at.ansi),
     states=lambda at: (_sum_kind(at), t.LONG),
 )
 def average(at: At, value: pl.Expr) -> pl.Expr:
-    return quotient(at, *_sum_and_count(at, value, at.ansi))
+    return quotient(at, *_sum_and_count(at, value, at.ansi), at.ansi)
 
 
 @aggregate(
@@ -350,11 +370,11 @@ def average(at: At, value: pl.Expr) -> pl.Expr:
     null=True,
     partial=lambda at, x: _sum_and_count(at, x, False),
     merge=lambda at, s, n: _more_of_both(at, s, n, False),
-    final=quotient,
+    final=lambda at, s, n: quotient(at, s, n, False),
     states=lambda at: (_sum_kind(at), t.LONG),
 )
 def try_average(at: At, value: pl.Expr) -> pl.Expr:
-    return quotient(at, *_sum_and_count(at, value, False))
+    return quotient(at, *_sum_and_count(at, value, False), False)
 
 
 def constant(name: str, args: Sequence[Expr], place: int) -> Any:

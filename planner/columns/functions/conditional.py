@@ -10,6 +10,7 @@ from planner.columns import types as t
 from planner.columns.coercion import implied
 from planner.columns.columnar import to_polars
 from planner.columns.expressions import Expr, Literal
+from planner.columns.functions.branches import choose
 from planner.columns.functions.logic import LOGICAL, alike
 from planner.columns.functions.ordering import is_nested, order
 from planner.columns.functions.registry import (
@@ -48,12 +49,10 @@ def _cases(args: Sequence[Expr], settings: Settings) -> Typed:
 
 @scalar("case_when", "when", resolve=_cases)
 def case_when(at: At, *args: pl.Expr) -> pl.Expr:
-    chosen = pl.when(args[0]).then(args[1])
-    for place in range(2, len(args) - 1, 2):
-        chosen = chosen.when(args[place]).then(args[place + 1])  # type: ignore[assignment]
-    if len(args) % 2:
-        return chosen.otherwise(args[-1])
-    return chosen.otherwise(pl.lit(None, dtype=to_polars(at.type)))
+    whole = len(args) // 2 * 2
+    none = pl.lit(None, dtype=to_polars(at.type))
+    cases = list(zip(args[:whole:2], args[1:whole:2], strict=True))
+    return choose(at, cases, args[-1] if len(args) % 2 else none)
 
 
 def _if(args: Sequence[Expr], settings: Settings) -> Typed:
@@ -66,7 +65,7 @@ def _if(args: Sequence[Expr], settings: Settings) -> Typed:
 
 @scalar("if", "iff", resolve=_if)
 def choice(at: At, condition: pl.Expr, value: pl.Expr, other: pl.Expr) -> pl.Expr:
-    return pl.when(condition).then(value).otherwise(other)
+    return choose(at, [(condition, value)], other)
 
 
 def _first_of(args: Sequence[Expr], settings: Settings) -> Typed:
@@ -88,10 +87,7 @@ def _two(args: Sequence[Expr], settings: Settings) -> Typed:
 def coalesce(at: At, *args: pl.Expr) -> pl.Expr:
     if not can_fail(at.args[1:], at.settings):
         return pl.coalesce(args) if len(args) > 1 else args[0]
-    found = args[-1]
-    for each in reversed(args[:-1]):
-        found = pl.when(each.is_not_null()).then(each).otherwise(found)
-    return found
+    return choose(at, [(each.is_not_null(), each) for each in args[:-1]], args[-1])
 
 
 scalar("nvl", "ifnull", resolve=_two)(coalesce)
@@ -109,7 +105,7 @@ def _second_if(args: Sequence[Expr], settings: Settings) -> Typed:
 
 @scalar("nvl2", resolve=_second_if)
 def nvl2(at: At, test: pl.Expr, value: pl.Expr, other: pl.Expr) -> pl.Expr:
-    return pl.when(test.is_not_null()).then(value).otherwise(other)
+    return choose(at, [(test.is_not_null(), value)], other)
 
 
 def _null_if(args: Sequence[Expr], settings: Settings) -> Typed:

@@ -150,15 +150,14 @@ def _part_typed(args: Sequence[Expr], settings: Settings) -> Typed:
         raise Mismatch(
             f"there is no {field.value} in {kind.simpleString()}", "INVALID_EXTRACT_FIELD"
         )
-    return (Literal(name, t.STRING), source), whole[name], source.nullable
+    return (field, source), whole[name], source.nullable
 
 
 @scalar("date_part", "datepart", "extract", resolve=_part_typed)
 def date_part(at: At, field: pl.Expr, value: pl.Expr) -> pl.Expr:
-    name = at.values[0]
-    if name is None:
+    if at.values[0] is None:
         return pl.lit(None, dtype=pl.Float64)
-    kind = to_polars(at.type)
+    name, kind = FIELDS[str(at.values[0]).lower()], to_polars(at.type)
     if isinstance(at.types[1], t.YearMonthIntervalType):
         years = pl.when(value < 0).then(-((-value) // 12)).otherwise(value // 12)
         return (years if name == "year" else value - years * 12).cast(kind)

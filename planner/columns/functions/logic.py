@@ -13,6 +13,7 @@ from planner.columns import types as t
 from planner.columns.coercion import common, common_without_ansi, implied
 from planner.columns.columnar import to_polars
 from planner.columns.expressions import Expr
+from planner.columns.functions.branches import choose
 from planner.columns.functions.ordering import is_nested, order
 from planner.columns.functions.registry import (
     ANY,
@@ -128,14 +129,14 @@ def _both(args: Sequence[Expr], settings: Settings) -> Typed:
 @scalar("and", resolve=_both)
 def both(at: At, a: pl.Expr, b: pl.Expr) -> pl.Expr:
     if can_fail(at.args[1:], at.settings):
-        return pl.when(a.fill_null(True)).then(a & b).otherwise(False)
+        return choose(at, [(a.fill_null(True), a & b)], pl.lit(False))
     return a & b
 
 
 @scalar("or", resolve=_both)
 def either(at: At, a: pl.Expr, b: pl.Expr) -> pl.Expr:
     if can_fail(at.args[1:], at.settings):
-        return pl.when(a.fill_null(False)).then(True).otherwise(a | b)
+        return choose(at, [(a, pl.lit(True))], a | b)
     return a | b
 
 

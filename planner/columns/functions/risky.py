@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.columns import types as t
-from planner.columns.expressions import Call, Cast, Expr, Literal, walk
+from planner.columns.expressions import Attr, Call, Cast, Expr, Literal, Variable, walk
 from planner.columns.functions.registry import Settings
 
 _ALWAYS = frozenset({"raise_error", "assert_true"})
@@ -58,6 +58,23 @@ _SUMS = frozenset(["+", "-", "*"])
 def can_fail(exprs: Sequence[Expr], settings: Settings) -> bool:
     """Whether one of the expressions may raise for a row."""
     return any(_fails(each, settings) for expr in exprs for each in walk(expr))
+
+
+def must_wait(expr: Expr, settings: Settings) -> bool:
+    """Whether it may raise for rows that Polars keeps from a branch: it raises on purpose, or a
+    part of it that can fail is made of constants."""
+    return any(
+        _fails(each, settings) and (_on_purpose(each) or not any(map(_varies, walk(each))))
+        for each in walk(expr)
+    )
+
+
+def _on_purpose(expr: Expr) -> bool:
+    return isinstance(expr, Call) and expr.name in _ALWAYS
+
+
+def _varies(expr: Expr) -> bool:
+    return isinstance(expr, Attr | Variable)
 
 
 def _fails(expr: Expr, settings: Settings) -> bool:

@@ -205,7 +205,7 @@ def _parsing(name: str, kind: t.DataType, gentle: bool) -> None:
         mode = "try" if gentle else ("ansi" if settings.ansi else "legacy")
         if not isinstance(value.type, (t.StringType, t.NumericType)):
             return (implied(value, kind),), kind, value.nullable
-        return (Cast(value, kind, mode),), kind, True
+        return (Cast(value, kind, mode, hidden=True),), kind, True
 
     def build(at: At, value: pl.Expr, pattern: pl.Expr | None = None) -> pl.Expr:
         if pattern is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from planner.columns import types as t
@@ -27,11 +29,12 @@ from planner.columns.expressions import (
     Untyped,
     Variable,
 )
+from planner.query.analysis import wordings
 
 _WITHIN = {"percentile_cont", "percentile_disc", "listagg", "string_agg"}
 _PICKS = {"first", "last", "first_value", "last_value", "any_value"}
 _BETWEEN = {"+", "-", "*", "/", "%", "=", "!=", "<", "<=", ">", ">=", "<=>", "and", "or", "div"}
-_BETWEEN |= {"&", "|", "^"}
+_BETWEEN |= {"&", "|", "^", "<<", ">>", ">>>"}
 
 
 def text_of(expr: Expr) -> str:
@@ -97,7 +100,27 @@ def _value(value: Any, kind: t.DataType) -> str:
         return f"X'{value.hex().upper()}'"
     if type(value) is date:
         return f"DATE '{value}'"
+    if isinstance(value, float):
+        return _real(value)
     return str(value)
+
+
+def _real(value: float) -> str:
+    """A binary fraction as Java writes it.
+
+    >>> _real(1e20), _real(0.25), _real(float("nan")), _real(1e-05)
+    ('1.0E20', '0.25', 'NaN', '1.0E-5')
+    """
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    first, *rest = map(str, digits)
+    power = int(exponent) + len(rest)
+    return f"{'-' * sign}{first}.{''.join(rest) or '0'}E{power}"
 
 
 def _clock(value: datetime) -> str:
@@ -114,10 +137,6 @@ _USUAL_ORDER = (  # the function that array_sort has where it is given none
 )
 
 
-_UPPER = {"rank", "dense_rank", "percent_rank", "rlike", "power", "exp", "ceil", "floor", "sqrt"}
-_UPPER |= {"pi", "e", "spark_partition_id"}
-
-
 def _call(call: Call) -> str:
     if call.shown == "between":
         low, high = call.args
@@ -132,51 +151,26 @@ def _call(call: Call) -> str:
         word = call.name.upper() if call.name in ("and", "or") else call.name
         text = f"({args[0]} {word} {args[1]})"
         return f"(NOT ({args[0]} = {args[1]}))" if call.name == "!=" else text
-    if call.name in _UPPER:
+    form = wordings.FORMS.get((call.name, len(args)))
+    if form is not None:
+        return form.format(*args)
+    args = wordings.usual(call.name, args)
+    if call.name in wordings.CAPITALS:
         return f"{call.name.upper()}({', '.join(args)})"
-    match call.name:
-        case "not":
-            return f"(NOT {args[0]})"
-        case "~":
-            return f"~{args[0]}"
-        case "||":
-            return f"concat({', '.join(args)})"
-        case "if":
-            return f"(IF({', '.join(args)}))"
-        case "nullif":
-            return f"nullif({args[0]}, {args[-1]})"
-        case "like" | "ilike" if len(args) == 3:
-            return f"{args[0]} LIKE {args[1]} ESCAPE '{args[2]}'"
-        case "current_user" | "user" | "session_user":
-            return "current_user()"
-        case "current_database":
-            return "current_schema()"
-        case "window" | "session_window" | "_metadata":
-            return call.name
-        case "extract":
-            return f"extract({args[0]} FROM {args[1]})"
-        case "log":
-            return f"LOG({', '.join(args if len(args) > 1 else ['E()', *args])})"
-        case "split" if len(args) == 2:
-            return f"split({args[0]}, {args[1]}, -1)"
-        case "sort_array" if len(args) == 1:
-            return f"sort_array({args[0]}, true)"
-        case "zeroifnull":
-            return f"zeroifnull({args[0]})"
     return _other(call, args)
 
 
 def _other(call: Call, args: list[str]) -> str:
     """A call whose text is not its name and arguments, or is."""
     match call.name:
-        case "negative":
-            return f"(- {args[0]})"
-        case "like" if len(args) == 2:
-            return f"{args[0]} LIKE {args[1]}"
-        case "isnull":
-            return f"({args[0]} IS NULL)"
-        case "isnotnull":
-            return f"({args[0]} IS NOT NULL)"
+        case "nullif":
+            return f"nullif({args[0]}, {args[-1]})"
+        case "zeroifnull" | "nullifzero":  # what they compare with is an argument of ours
+            return f"{call.name}({args[0]})"
+        case "window" | "session_window" | "_metadata":
+            return call.name
+        case "log":
+            return f"LOG({', '.join(args)})"
         case "in":
             return f"({args[0]} IN ({', '.join(args[1:])}))"
         case "case_when":
@@ -189,8 +183,13 @@ def _other(call: Call, args: list[str]) -> str:
             return f"update_fields({args[0]}, {', '.join(drops)})"
         case "from_json" | "from_csv" | "to_json" | "to_csv" | "schema_of_json" | "schema_of_csv":
             return f"{call.name}({args[0]})"
-        case "str_to_map":
-            return f"str_to_map({', '.join([*args, *(',', ':')[len(args) - 1 :]])})"
+        case "to_char" | "to_varchar":
+            return _written(call, args)
+        case "mode" if len(args) == 2:
+            down = "" if args[1] == "false" else " DESC"
+            return f"mode() WITHIN GROUP (ORDER BY {args[0]}{down})" if down else f"mode({args[0]})"
+        case "try_make_timestamp" if len(args) == 7:
+            return f"{call.name}({', '.join(args[:6])})"
         case "array_sort" if len(args) == 1:
             return f"array_sort({args[0]}, {_USUAL_ORDER})"
         case "aggregate" | "reduce" if len(args) == 3:
@@ -202,19 +201,41 @@ def _other(call: Call, args: list[str]) -> str:
     return _plain(call, args)
 
 
+def _written(call: Call, args: list[str]) -> str:
+    """to_char, which is another function for times and bytes."""
+    try:
+        kind = call.args[0].type
+    except Untyped:
+        return f"{call.name}({', '.join(args)})"
+    if isinstance(kind, t.DateType | t.TimestampType | t.TimestampNTZType):
+        return f"date_format({', '.join(args)})"
+    if not isinstance(kind, t.BinaryType):
+        return f"to_char({', '.join(args)})"
+    form = args[1].lower()
+    if call.name == "to_varchar":
+        return f"to_varchar({', '.join(args) if form == 'utf-8' else args[0]})"
+    if form == "utf-8":
+        return f"decode({', '.join(args)})"
+    return f"{form}({args[0]})"
+
+
 _TIMES = (t.TimestampType, t.TimestampNTZType, t.DateType)
 _SPANS = (t.DayTimeIntervalType, t.YearMonthIntervalType)
 
 
 def _moves(call: Call) -> bool:
-    """Whether a sum moves a time by a length of time."""
+    """Whether a sum moves a time by a length of time, or a date by days."""
     try:
-        return isinstance(call.args[0].type, _TIMES) and isinstance(call.args[1].type, _SPANS)
+        first, second = (arg.type for arg in call.args[:2])
+        days = isinstance(first, t.DateType) and isinstance(second, t.IntegralType)
+        return days or (isinstance(first, _TIMES) and isinstance(second, _SPANS))
     except Untyped:
         return False
 
 
 def _moved(call: Call, args: list[str]) -> str:
+    if isinstance(call.args[1].type, t.IntegralType):
+        return f"{'date_add' if call.name == '+' else 'date_sub'}({args[0]}, {args[1]})"
     days = isinstance(call.args[1].type, t.DayTimeIntervalType)
     if not isinstance(call.args[0].type, t.DateType) or not days or call.type != t.DATE:
         return f"{args[0]} {call.name} {args[1]}"
@@ -227,7 +248,7 @@ def _plain(call: Call, args: list[str]) -> str:
     distinct = "DISTINCT " if call.distinct else ""
     if call.name in _WITHIN and len(args) > 2:
         return _within(call, args, distinct)
-    name = "collect_list" if call.name == "array_agg" else call.name
+    name = wordings.CALLED.get(call.name, call.name)
     if name in _PICKS:
         args = args[:1]  # whether NULLs count is not part of the name
     text = f"{name}({distinct}{', '.join(args)})"
@@ -263,7 +284,7 @@ def _within(call: Call, args: list[str], distinct: str) -> str:
     ends = [*args[3:], *("true" for _ in range(5 - len(args)))]
     way = "ASC" if ends[0] == "true" else "DESC"
     way += " NULLS FIRST" if ends[1] == "true" else " NULLS LAST"
-    return f"{call.name}({distinct}{args[0]}, {args[1]}) WITHIN GROUP (ORDER BY {args[2]} {way})"
+    return f"listagg({distinct}{args[0]}, {args[1]}) WITHIN GROUP (ORDER BY {args[2]} {way})"
 
 
 def _case(args: list[str]) -> str:

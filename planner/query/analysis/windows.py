@@ -127,7 +127,7 @@ def _of_python(over: Over, call: PythonCall) -> Over:
 
 def _own_frame(call: Call) -> Frame:
     if call.name not in ("lag", "lead"):
-        return _UP_TO_HERE
+        return Frame("range", None, 0) if call.name == "cume_dist" else _UP_TO_HERE
     offset = call.args[1].value if isinstance(call.args[1], Literal) else 0
     place = -offset if call.name == "lag" else offset
     return Frame("rows", place, place)

@@ -45,6 +45,12 @@ def steady(expr: Expr) -> bool:
     return not holds(expr, Over, Query, Outer, PythonCall)
 
 
+def asks_where(plan: l.Plan) -> bool:
+    """Whether it asks for the partitions that its rows are in."""
+    nodes = l.children_first(plan)
+    return any("spark_partition_id" in calls_in(each) for n in nodes for each in n.expressions)
+
+
 def simple(expr: Expr) -> bool:
     """Whether an expression is without lambdas, whose variables must not be touched."""
     return not holds(expr, Lambda, Variable)
