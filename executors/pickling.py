@@ -27,6 +27,15 @@ def dumps(value: Any) -> bytes:
         return by_value(value)
 
 
+def by_name(value: Any) -> bytes | None:
+    """Pickle data plainly; None if it holds anything that has to be pickled by value."""
+    try:
+        data = pickle.dumps(value, PROTOCOL)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None
+    return None if b"__main__" in data or _cloud().list_registry_pickle_by_value() else data
+
+
 def by_value(value: Any) -> bytes:
     """Pickle anything, functions and classes of the user's script by value."""
     data: bytes = _cloud().dumps(value, PROTOCOL)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
+from executors import pickling
 from executors.nesting import room
 from executors.relational.damage import blamed
 from executors.relational.errors import translated
@@ -37,8 +38,17 @@ class RunFragment:
 
     fragment: Fragment
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Plainly, in half the time that pickling by value takes, but for a user's functions."""
+        plainly = pickling.by_name(self.fragment)
+        return (_unpickled, (plainly,)) if plainly else (RunFragment, (self.fragment,))
+
     def __call__(self, partition: int, *sides: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield answer(self.fragment, [list(side) for side in sides], partition)
+
+
+def _unpickled(data: bytes) -> RunFragment:
+    return RunFragment(pickling.loads(data))
 
 
 def answer(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -> pa.Table:
@@ -58,7 +68,7 @@ def answer(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) 
 
 def query(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -> pl.LazyFrame:
     """The fragment as a Polars query."""
-    making = Making(fragment.settings, sides, partition)
+    making = Making(replace(fragment.settings, partition=partition), sides, partition)
     made: list[pl.LazyFrame] = []
     once = computed_once(fragment)
     for place, node in enumerate(fragment.nodes):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import singledispatch
 
 import polars as pl
@@ -33,7 +33,7 @@ class Making:
 
     def build(self, expr: Expr) -> pl.Expr:
         """The Polars expression of a typed one."""
-        return build(expr, replace(self.settings, partition=self.partition))
+        return build(expr, self.settings)
 
     def computed(self, frame: pl.LazyFrame, columns: Sequence[Alias]) -> pl.LazyFrame:
         """The frame with more columns, what they have in common computed before them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import polars as pl
@@ -53,6 +54,18 @@ def build(expr: Expr, settings: Settings, variables: dict[int, pl.Expr] | None =
 
 def literal(value: Any, kind: t.DataType) -> pl.Expr:
     """A constant of a type."""
+    # Fractions are not remembered, as 0.0 equals -0.0, nor are long texts.
+    if isinstance(value, int) or (isinstance(value, str) and len(value) < 100):
+        return _usual(value, kind)
+    return _constant(value, kind)
+
+
+@functools.lru_cache(maxsize=1000)
+def _usual(value: int | str, kind: t.DataType) -> pl.Expr:
+    return _constant(value, kind)
+
+
+def _constant(value: Any, kind: t.DataType) -> pl.Expr:
     if value is None:
         return pl.lit(None, dtype=to_polars(kind))
     if isinstance(kind, t.ArrayType | t.MapType | t.StructType):
