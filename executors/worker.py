@@ -152,7 +152,8 @@ class Worker:
                 event = self.runtime.run(order)
             finally:
                 self.interrupts.disarm()
-        except TaskCancelled:  # it came while the answer was being made
+        except TaskCancelled:  # it came while the answer was being made, or in arm or disarm
+            self.interrupts.disarm()
             failure = Cancelled("cancelled")
             event = TaskFailed(order.task, self.runtime.config.executor, failure)
         self._send(event)

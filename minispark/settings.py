@@ -226,7 +226,7 @@ SQL_SETTINGS = (  # these may change while a program runs
     Setting(
         "spark.sql.sources.partitionOverwriteMode",
         parse_one_of("static", "dynamic"),
-        "static",
+        "STATIC",
         "Whether overwrite replaces all folders, or those that come.",
     ),
     Setting(
@@ -294,6 +294,19 @@ def value_of(conf: Mapping[str, str], key: str) -> Any:
         return setting.parse(text)
     except ValueError as error:
         raise ValueError(f"setting {key}: {error}") from None
+
+
+def usual(key: str) -> str | None:
+    """What holds for a known setting that is not set, as text; sizes in bytes.
+
+    >>> usual("spark.sql.files.maxPartitionBytes"), usual("spark.sql.adaptive.enabled")
+    ('134217728b', 'true')
+    """
+    setting = _BY_KEY.get(key)
+    if setting is None or setting.default is None:
+        return None
+    sized = setting.parse in (parse_size, parse_threshold)
+    return f"{setting.parse(setting.default)}b" if sized else setting.default
 
 
 def is_known(key: str) -> bool:

@@ -60,9 +60,11 @@ class Recorder:
 def ray_session(ray_here: None) -> Iterator[Session]:
     """A session on the suite's Ray."""
     session = Session("ray[2]", {})
-    whole(session)
-    yield session
-    session.stop()
+    try:
+        whole(session)
+        yield session
+    finally:  # else it would keep the CPUs from the tests after these
+        session.stop()
 
 
 @pytest.fixture
@@ -87,6 +89,33 @@ def whole(session: Session, seconds: float = 30) -> float:
 def pids(session: Session) -> dict[str, int]:
     """Process ids of the executors that are up."""
     return {name: each["pid"] for name, each in session.executors().items() if each["pid"]}
+
+
+def test_a_session_that_ends_as_it_starts_gives_the_cpus_back(
+    ray_here: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An actor that is killed while it starts would keep its CPU for ever."""
+    import ray
+
+    ended: list[bool] = []
+    really = ray.kill
+
+    def kill(handle: Any) -> None:
+        actors = session._executors._actors.values()
+        hello = next(actor.hello for actor in actors if actor.handle is handle)
+        ended.append(bool(ray.wait([hello], timeout=0)[0]))
+        really(handle)
+
+    for _ in range(2):
+        session = Session("ray[2]", {})
+        with monkeypatch.context() as patch:
+            patch.setattr(ray, "kill", kill)
+            session.stop()
+    assert ended == [True] * 4
+    end = time.monotonic() + 30
+    while ray.available_resources().get("CPU") != 2:
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def numbers(width: int = WIDTH, each: int = 100) -> Source:

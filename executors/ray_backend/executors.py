@@ -39,6 +39,7 @@ log = logging.getLogger("minispark")
 _GRACE = 1.3  # seconds a cancelled task has to end before its process is ended
 _HOPELESS = 3  # actors in a row that died before they were up
 _REFILL = 2.0  # seconds between two looks for room for the actors that are missing
+_STARTS = 5.0  # seconds that an actor may need to start where there is room for it
 _PATIENCE = 15.0  # seconds after which the user is told that actors wait for room
 _PRINTS = 0.4  # seconds in which Ray brings what tasks have printed
 
@@ -49,6 +50,7 @@ class _Actor:
 
     name: str
     handle: Any
+    hello: Any  # the reference of where it is
     node: str | None = None  # None until it is up
     pid: int = 0
     task: TaskId | None = None
@@ -135,8 +137,8 @@ class RayExecutors:
         self._named += 1
         config = replace(self._config, executor=name)
         handle = self._class.remote(config, self._session, self.conf.local_dir)
-        actor = self._actors[name] = _Actor(name, handle)
-        self._when_done(handle.hello.remote(), self._up, actor)
+        actor = self._actors[name] = _Actor(name, handle, handle.hello.remote())
+        self._when_done(actor.hello, self._up, actor)
         self._await_notices(actor)
         self._refill_at = min(self._refill_at, time.monotonic() + _REFILL)
 
@@ -444,7 +446,14 @@ class RayExecutors:
 
     def _end_actors(self) -> None:
         actors = list(self._actors.values())
-        idle = [actor for actor in actors if actor.task is None and actor.node is not None]
+        waiting = {actor.hello: actor for actor in actors if actor.node is None}
+        up = {actor.name for actor in actors if actor.node is not None}
+        if waiting and self._cluster is not None and not self._cluster.started:
+            # Ray 2.60 keeps the CPU of an actor for ever that is killed while it starts. One for
+            # which there is no room has none, and does not start.
+            there, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=_STARTS)
+            up.update(waiting[hello].name for hello in there)
+        idle = [actor for actor in actors if actor.task is None and actor.name in up]
         stopped = [actor.handle.stop.remote() for actor in idle]
         if stopped:
             ray.wait(stopped, num_returns=len(stopped), timeout=2, fetch_local=False)

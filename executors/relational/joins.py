@@ -69,7 +69,7 @@ class _Sides:
     def together(self, how: str) -> pl.LazyFrame:
         """Polars' join on the equal keys; all pairs of rows if there are none."""
         if not self.keyed:
-            return self.left.join(self.right, how="cross")
+            return self.left.join(self.right, how="cross", maintain_order="left_right")
         pairs = [*self.equal, *self.same]
         on_left = _Keys(self.left, "#left key ", self.settings)
         on_right = _Keys(self.right, "#right key ", self.settings)

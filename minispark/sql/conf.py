@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from minispark.errors import (
@@ -11,7 +10,7 @@ from minispark.errors import (
     PySparkTypeError,
     SparkNoSuchElementException,
 )
-from minispark.settings import is_known, is_runtime, tell_idle, value_of
+from minispark.settings import is_known, is_runtime, tell_idle, usual, value_of
 from minispark.sql.zones import local_zone
 from planner.columns.functions.zones import zone_of
 
@@ -24,15 +23,6 @@ _NOTHING: Any = object()
 def as_text(value: Any) -> str:
     """A setting's value as text: true and false as Spark writes them."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-_USUAL: dict[str, Callable[[], str]] = {  # what counts where nothing was said
-    "spark.sql.session.timeZone": local_zone,
-    "spark.sql.ansi.enabled": lambda: "true",
-    "spark.sql.caseSensitive": lambda: "false",
-    "spark.sql.sources.default": lambda: "parquet",
-    "minispark.sql.singleNode": lambda: "auto",
-}
 
 
 def checked(key: str, value: Any) -> str:
@@ -135,13 +125,22 @@ class RuntimeConfig:
         found = self._own.get(_named(key), self._sc._conf.get(key))
         if found is not None:
             return found
-        if default is _NOTHING and key in _USUAL:
-            return _USUAL[key]()
-        if default is _NOTHING:
+        if default is not _NOTHING:
+            return default
+        found = self._usual(key)
+        if found is None:
             raise SparkNoSuchElementException(
                 f"{key} is not set", "SQL_CONF_NOT_FOUND", {"key": key}
             )
-        return default
+        return found
+
+    def _usual(self, key: str) -> str | None:
+        """What counts where nothing was said."""
+        if key == "spark.sql.session.timeZone":
+            return local_zone()
+        if key == "spark.sql.shuffle.partitions":
+            return str(self._sc.defaultParallelism)
+        return usual(key) if is_runtime(key) else None
 
     @property
     def getAll(self) -> dict[str, str]:

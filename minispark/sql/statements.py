@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from minispark.errors import AnalysisException, PySparkTypeError, PySparkValueError
 from minispark.sql.catalog import GLOBAL, Views, matches
+from minispark.sql.column import Column
 from minispark.sql.dataframe.dataframe import DataFrame
 from minispark.sql.errors import translated
 from minispark.sql.parser import commands as c
@@ -20,7 +21,7 @@ from minispark.sql.tablestatements import do
 from minispark.storagelevel import StorageLevel
 from planner.columns import types as t
 from planner.columns.columnar import to_arrow
-from planner.columns.expressions import Alias, Attr
+from planner.columns.expressions import Alias, Attr, Expr, Name, rewrite
 from planner.columns.functions.registry import TABLE
 from planner.query import logical as l
 from planner.site import NOWHERE, Site, call_site
@@ -70,7 +71,12 @@ def run(
             for name, value in given.items()
             if isinstance(value, DataFrame)
         }
-        values = {_frame_name(k): v for k, v in given.items() if not isinstance(v, DataFrame)}
+        values = {
+            key: each
+            for name, value in given.items()
+            if not isinstance(value, DataFrame)
+            for key, each in _values_of(name, value).items()
+        }
         made = plan_of(found.tree, session._views, {**(args or {}), **values}, frames)
         return _sited(made, site)
 
@@ -84,8 +90,24 @@ def _frame_name(name: str) -> str:
     return f"given_{name}"
 
 
+def _values_of(name: str, value: Any) -> dict[str, Any]:
+    """A given value as parameters: each value of a tuple is one."""
+    own = _frame_name(name)
+    if isinstance(value, tuple):
+        return {f"{own}_{place}": each for place, each in enumerate(value)}
+    if isinstance(value, Column):  # the statement's own columns: it may read others of these names
+        value = Column(rewrite(value._expr, _by_name))
+    return {own: value}
+
+
+def _by_name(expr: Expr) -> Expr:
+    return Name((expr.name,)) if isinstance(expr, Attr) else expr
+
+
 def _place_of(name: str, value: Any) -> str:
-    """What stands in the text for a given value."""
+    """What stands in the text for a given value; a tuple is the list of an IN."""
+    if isinstance(value, tuple):
+        return f"({', '.join(f':{each}' for each in _values_of(name, value))})"
     return f"{'' if isinstance(value, DataFrame) else ':'}{_frame_name(name)}"
 
 

@@ -250,6 +250,12 @@ class ArrayType(DataType):
     def _parts(self) -> tuple[Any, ...]:
         return (self.elementType, self.containsNull)
 
+    def toNullable(self) -> ArrayType:
+        """The list whose parts, at any depth, may be null."""
+        found = nullable(self)
+        assert isinstance(found, ArrayType)
+        return found
+
     def simpleString(self) -> str:
         return f"array<{self.elementType.simpleString()}>"
 
@@ -275,6 +281,12 @@ class MapType(DataType):
 
     def _parts(self) -> tuple[Any, ...]:
         return (self.keyType, self.valueType, self.valueContainsNull)
+
+    def toNullable(self) -> MapType:
+        """The map whose parts, at any depth, may be null; its keys never are."""
+        found = nullable(self)
+        assert isinstance(found, MapType)
+        return found
 
     def simpleString(self) -> str:
         return f"map<{self.keyType.simpleString()},{self.valueType.simpleString()}>"

@@ -7,10 +7,18 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import Pipe
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bad import Script, until
+
+from executors.orders import CANCEL, Order
+from executors.runtime import TaskCancelled
+from executors.worker import Worker
+from planner.events import TaskId
+from planner.failures import Cancelled
 
 MASTERS = ["inline[2]", "local[2]"]
 PATIENCE = 2.0  # seconds after which no user code of a cancelled job may run
@@ -205,6 +213,39 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)  # one may be on its way yet
     code, out, err = script.end()
     assert (code, out) == (0, "780 40 [1, 2]\n[]\n"), err
     assert max(ticks(tmp_path), default=0.0) < sent + PATIENCE
+
+
+def test_a_cancel_as_a_task_ends_is_of_that_task_only() -> None:
+    """The signal comes between the task's answer and the end of its reach, and then once more."""
+    control, written = os.pipe()
+    driver, its_end = Pipe()
+    before = signal.getsignal(signal.SIGUSR1)
+    worker = Worker(its_end, control)
+    worker.runtime = SimpleNamespace(
+        run=lambda order: "answer", config=SimpleNamespace(executor="e")
+    )  # type: ignore[assignment]
+    really_disarm, raised = worker.interrupts.disarm, []
+
+    def disarm() -> None:
+        if not raised:
+            os.write(written, CANCEL.pack(7))
+            try:
+                signal.raise_signal(signal.SIGUSR1)
+            except TaskCancelled as cancelled:
+                raised.append(cancelled)
+                raise
+        really_disarm()
+
+    worker.interrupts.disarm = disarm  # type: ignore[method-assign]
+    try:
+        worker.run(Order(TaskId(7, 0, 0, 0), "rows", {}, {}, {}, frozenset()))
+        assert isinstance(driver.recv().failure, Cancelled)
+        assert len(raised) == 1
+        signal.raise_signal(signal.SIGUSR1)  # the driver did not know yet; nothing is under way
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        for end in (control, written):
+            os.close(end)
 
 
 def test_ctrl_c_in_a_script_that_does_not_catch_it(

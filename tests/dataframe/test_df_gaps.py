@@ -230,3 +230,69 @@ def test_lists_that_are_all_empty_arrive(anyhow: SparkSession) -> None:
     assert [row.r for row in found] == [[1, 2, 3, None], [1], []]
     held = frame.repartition(5).select(F.struct(F.array_sort("data").alias("r")).alias("s"))
     assert sorted(len(row.s.r) for row in held.collect()) == [0, 1, 4]
+
+
+def test_arrow_tables_have_the_types_of_pyspark(
+    anyhow: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = anyhow.range(40).selectExpr(
+        "cast(id as string) s",
+        "cast(cast(id as string) as binary) b",
+        "array(cast(id as string)) l",
+        "named_struct('t', array(named_struct('u', cast(id as string)))) n",
+        "map(cast(id as string), id) m",
+        "id",
+    )
+    whole = frame.toArrow()
+    assert [str(kind).replace(" not null", "") for kind in whole.schema.types] == [
+        "string",
+        "binary",
+        "list<element: string>",
+        "struct<t: list<element: struct<u: string>>>",
+        "map<string, int64>",
+        "int64",
+    ]
+    assert whole.to_pylist() == [row.asDict(recursive=True) | {"m": [(str(row.id), row.id)],
+        "b": str(row.id).encode()} for row in frame.collect()]  # fmt: skip
+    monkeypatch.setattr("executors.relational.tables.SHORT", 100)
+    cut = frame.toArrow()
+    assert cut.column("s").num_chunks > 3 and cut.equals(whole)
+
+
+def test_values_of_a_statement_may_be_tuples(spark: SparkSession) -> None:
+    frame = spark.range(6)
+    text = "select {col} from {frame} where id in {some} and cast(id as string) in {texts}"
+    found = spark.sql(text, col=frame.id, frame=frame, some=(1, 3, 5), texts=("3", "5", "7"))
+    assert [row.id for row in found.collect()] == [3, 5]
+
+
+def test_settings_that_nobody_set_have_their_usual_values(spark: SparkSession) -> None:
+    assert spark.conf.get("spark.sql.shuffle.partitions") == str(
+        spark.sparkContext.defaultParallelism
+    )
+    for key, value in {
+        "spark.sql.adaptive.enabled": "true",
+        "spark.sql.autoBroadcastJoinThreshold": "10485760b",
+        "spark.sql.sources.partitionOverwriteMode": "STATIC",
+        "spark.sql.parquet.compression.codec": "snappy",
+        "spark.sql.caseSensitive": "false",
+    }.items():
+        assert spark.conf.get(key) == value
+        assert spark.conf.get(key, "mine") == "mine"
+
+
+def test_pairs_of_rows_come_by_the_left_side(anyhow: SparkSession) -> None:
+    left, right = anyhow.createDataFrame([(1,), (2,)], "a int"), anyhow.range(3)
+    pairs = [(a, b) for a in (1, 2) for b in range(3)]
+    assert [tuple(row) for row in left.crossJoin(right).collect()] == pairs
+
+
+def test_bytes_are_reversed(spark: SparkSession) -> None:
+    assert spark.sql("select hex(reverse(X'CAFE')) h, reverse('añb') t").first() == Row(
+        h="FECA", t="bña"
+    )
+    assert spark.range(65, 67).select(F.chr("id").alias("c")).collect() == [Row(c="A"), Row(c="B")]
+
+
+def test_notebooks_offer_the_columns(spark: SparkSession) -> None:
+    assert spark.range(1).withColumn("b c", F.lit(1))._ipython_key_completions_() == ["id", "b c"]

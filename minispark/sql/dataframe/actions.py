@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from executors.relational.pyvalues import no_garbage, rows_of
+from executors.relational.tables import with_short_offsets
 from minispark.dataset.dataset import Dataset
 from minispark.errors import AnalysisException, PySparkTypeError
 from minispark.sql.crossing import rows_dataset
@@ -117,13 +118,13 @@ class Actions(Core):
                 "Arrow has no values for a YearMonthIntervalType; cast it to string or int first",
                 "UNSUPPORTED_DATA_TYPE_FOR_ARROW_CONVERSION",
             )
-        return self._engine.table(self._plan)
+        return with_short_offsets(self._engine.table(self._plan))
 
     def toPolars(self) -> pl.DataFrame:
         """All rows as a Polars frame (not in PySpark)."""
         import polars  # on first use
 
-        found = polars.from_arrow(self.toArrow())
+        found = polars.from_arrow(self._engine.table(self._plan))
         assert isinstance(found, polars.DataFrame)
         return found
 

@@ -291,6 +291,10 @@ class Core:
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *(c for c in self.columns if c.isidentifier())})
 
+    def _ipython_key_completions_(self) -> list[str]:
+        """What IPython offers after `df["`."""
+        return self.columns
+
     def __repr__(self) -> str:
         return f"DataFrame[{', '.join(f'{name}: {kind}' for name, kind in self.dtypes)}]"
 

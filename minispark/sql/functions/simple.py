@@ -15,7 +15,7 @@ _OF_ONE = """
 abs acos acosh array_agg array_compact array_distinct array_max array_min array_size ascii
 asin asinh atan atanh avg base64 bin bit_and bit_count bit_length bit_or bit_xor
 bitmap_and_agg bitmap_bit_position bitmap_bucket_number bitmap_construct_agg bitmap_count
-bitmap_or_agg bool_and bool_or cardinality cbrt char collation collect_list collect_set
+bitmap_or_agg bool_and bool_or cardinality cbrt char chr collation collect_list collect_set
 collect_union cos cosh cot count_if crc32 csc day dayname dayofmonth dayofweek dayofyear
 degrees every exp explode explode_outer expm1 factorial flatten from_base32 grouping hex
 hll_sketch_estimate hour initcap inline inline_outer isnan isnotnull isnull json_array_length

@@ -188,7 +188,8 @@ def space(at: At, times: pl.Expr) -> pl.Expr:
 
 
 def _turned(args: Sequence[Expr], settings: Settings) -> Typed:
-    kind = ANY if len(args) == 1 and isinstance(args[0].type, t.ArrayType) else TEXT
+    other = len(args) == 1 and isinstance(args[0].type, t.ArrayType | t.BinaryType)
+    kind = ANY if other else TEXT
     return resolver("reverse", (kind,), lambda types: types[0])(args, settings)
 
 
@@ -196,6 +197,8 @@ def _turned(args: Sequence[Expr], settings: Settings) -> Typed:
 def reverse(at: At, value: pl.Expr) -> pl.Expr:
     if isinstance(at.types[0], t.ArrayType):
         return value.list.reverse()
+    if isinstance(at.types[0], t.BinaryType):
+        return each(lambda data: data[::-1], t.BINARY, value)
 
     def run(texts: pl.Series) -> pl.Series:
         if (texts.str.len_bytes() == texts.str.len_chars()).all():
