@@ -84,11 +84,12 @@ def test_builder_takes_a_conf_and_a_mapping() -> None:
     assert SparkSession.builder._options == {}
     for use in (
         lambda: SparkSession.builder.remote("sc://x"),
-        SparkSession.builder.enableHiveSupport,
         SparkSession.builder.create,
     ):
         with pytest.raises(NotImplementedError, match="SparkSession.builder"):
             use()
+    with pytest.warns(UserWarning, match=r"enableHiveSupport .* spark\.sql\.warehouse\.dir"):
+        assert SparkSession.builder.config("a", 1).enableHiveSupport()._options == {"a": "1"}
 
 
 def test_what_is_not_there_yet_is_named(spark: SparkSession) -> None:

@@ -32,7 +32,8 @@ def batches(tables: Tables, attrs: Sequence[Attr], size: int = BATCH) -> Iterato
     for table in tables:
         whole = named(table, attrs)
         for start in range(0, whole.num_rows, size):
-            yield whole.slice(start, size)
+            # Arrow believes any length of a table without columns.
+            yield whole.slice(start, min(size, whole.num_rows - start))
 
 
 def fitted(table: pa.Table, attrs: Sequence[Attr], label: str) -> pa.Table:

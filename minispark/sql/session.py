@@ -91,14 +91,18 @@ class Builder:
         """
         raise NotImplementedError("SparkSession.builder.remote is not there; use master()")
 
-    def enableHiveSupport(self) -> NoReturn:
-        """Not there: Hive.
+    def enableHiveSupport(self) -> Self:
+        """There is no Hive, and tables stay without it: this warns, and changes nothing.
 
-        >>> SparkSession.builder.enableHiveSupport()
-        Traceback (most recent call last):
-        NotImplementedError: SparkSession.builder.enableHiveSupport is not there
+        >>> SparkSession.builder.enableHiveSupport()._options
+        {}
         """
-        raise NotImplementedError("SparkSession.builder.enableHiveSupport is not there")
+        warnings.warn(
+            "enableHiveSupport has no effect: tables that stay need no Hive, they are folders "
+            "below spark.sql.warehouse.dir",
+            stacklevel=2,
+        )
+        return self
 
     def create(self) -> NoReturn:
         """Not there: Spark Connect.

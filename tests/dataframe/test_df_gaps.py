@@ -56,6 +56,17 @@ def test_a_table_function_of_constants(spark: SparkSession) -> None:
     assert count(F.lit(5), by=F.lit(4)).count() == 3
 
 
+def test_a_table_function_of_nothing_is_called_once(anyhow: SparkSession) -> None:
+    class Greeting:
+        def eval(self, *words: str) -> Iterator[tuple[str, int]]:
+            yield "hello", len(words)
+
+    greet = F.udtf(Greeting, returnType="word string, n int")
+    assert greet().collect() == [Row(word="hello", n=0)]
+    anyhow.udtf.register("greet", greet)
+    assert anyhow.sql("select * from greet()").collect() == [Row(word="hello", n=0)]
+
+
 def test_a_table_function_in_sql(anyhow: SparkSession) -> None:
     class Twice:
         def eval(self, n: int) -> Any:
