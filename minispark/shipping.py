@@ -7,6 +7,7 @@ import importlib
 import os
 import shutil
 import sys
+import tarfile
 import tempfile
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from minispark.session import Session
 
 _WEB = ("http://", "https://", "ftp://")
-_SAFELY: dict[str, Any] = {"filter": "data"}
+_SAFELY: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 _ARCHIVES = {".zip": "zip", ".jar": "zip", ".tar": "tar", ".tar.gz": "gztar", ".tgz": "gztar"}
 
 
@@ -159,7 +160,7 @@ class Shipping:
         with tempfile.TemporaryDirectory() as folder:
             packed = os.path.join(folder, "archive")
             _fetch(archive, packed, recursive=False)
-            # What a tar file unpacks stays within its folder.
+            # What a tar file unpacks stays within its folder (from Python 3.11.4 on).
             shutil.unpack_archive(packed, target, kind, **({} if kind == "zip" else _SAFELY))
         self._ship(name, importable=False)
         self._archives[shown] = None

@@ -12,7 +12,9 @@ from executors.relational.pyvalues import coerced, values_of
 from planner.columns import types as t
 from planner.columns.columnar import to_arrow
 from planner.columns.expressions import Attr
+from planner.columns.row import Row
 
+_NESTED = (t.ArrayType, t.MapType, t.StructType)
 _PLAIN = (t.DecimalType, t.ArrayType, t.MapType, t.StructType, t.BinaryType, t.DateType)
 
 
@@ -25,14 +27,34 @@ def series_of(column: pa.ChunkedArray, kind: t.DataType, zone: str) -> Any:
         return pd.Series(found).dt.tz_convert(ZoneInfo(zone)).dt.tz_localize(None)
     if isinstance(kind, t.TimestampNTZType):
         return column.cast(pa.timestamp("ns"), safe=False).to_pandas()
+    if isinstance(kind, _NESTED) and _is_plain(kind):  # lists are arrays of NumPy, as in PySpark
+        return pd.Series(column.to_pandas(maps_as_pydicts="strict"), dtype=object)
     if isinstance(kind, _PLAIN):
-        values = values_of(column, kind)
-        if isinstance(kind, t.StructType):
-            values = [None if value is None else value.asDict() for value in values]
-        return pd.Series(values, dtype=object)
+        return pd.Series([_without_rows(v) for v in values_of(column, kind)], dtype=object)
     if isinstance(kind, t.IntegralType) and column.null_count:
         return column.cast(pa.float64(), safe=False).to_pandas()
     return column.to_pandas()
+
+
+def _is_plain(kind: t.DataType) -> bool:
+    """Whether Arrow makes the values that users expect of a type, at any depth."""
+    match kind:
+        case t.ArrayType():
+            return _is_plain(kind.elementType)
+        case t.MapType():
+            return _is_plain(kind.keyType) and _is_plain(kind.valueType)
+        case t.StructType():
+            return all(_is_plain(field.dataType) for field in kind.fields)
+    return isinstance(kind, t.NumericType | t.StringType | t.BooleanType | t.DateType)
+
+
+def _without_rows(value: Any) -> Any:
+    """A value with dicts in the place of Rows, at any depth."""
+    if isinstance(value, Row):
+        return value.asDict(recursive=True)
+    if isinstance(value, dict):
+        return {key: _without_rows(each) for key, each in value.items()}
+    return value
 
 
 def table_of_series(columns: Sequence[Any], names: Sequence[str], rows: int) -> Any:

@@ -45,8 +45,12 @@ def plan_of(
             table = pa.Table.from_batches([data]) if isinstance(data, pa.RecordBatch) else data
             return _of_table(table, kind, names)
         if module == "pandas" and hasattr(data, "columns"):
-            zone = spark._engine.settings.zone
-            return _of_table(arrow_of(data, kind, zone), kind, names)
+            try:
+                table = arrow_of(data, kind, spark._engine.settings.zone)
+            except (pa.ArrowInvalid, pa.ArrowTypeError):  # objects of several kinds in a column
+                rows = list(data.itertuples(index=False, name=None))
+                return _of_rows(rows, kind, names or list(map(str, data.columns)), verify)
+            return _of_table(table, kind, names)
         if module == "polars" and hasattr(data, "to_arrow"):
             return _of_table(data.to_arrow(), kind, names)
         if module == "numpy":

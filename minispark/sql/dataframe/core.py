@@ -18,7 +18,7 @@ from minispark.sql.errors import translated
 from minispark.sql.texts import expression
 from planner.columns import types as t
 from planner.columns.expressions import Attr, Expr, walk
-from planner.columns.typing import Scope, bind
+from planner.columns.typing import AnalysisError, Scope, bind
 from planner.query import logical as l
 from planner.query.analysis import requests
 from planner.site import call_site
@@ -124,6 +124,21 @@ class Core:
     def _scope(self) -> Scope:
         own = self._session._views.call
         return Scope(self._plan.output, self._engine.settings, call=own)
+
+    def _found(self, exprs: Sequence[Expr]) -> list[Expr]:
+        """Typed expressions over the columns that come out, or else over those too that a selection
+        left out."""
+        scope = self._scope()
+        try:
+            return [bind(expr, scope) for expr in exprs]
+        except AnalysisError as error:
+            mine = {attr.name for attr in self._output}
+            unseen = [attr for attr in hidden(self._plan) if attr.name not in mine]
+            scope = replace(scope, attrs=(*self._output, *unseen), _table=None)
+            try:
+                return [bind(expr, scope) for expr in exprs]
+            except AnalysisError:
+                raise error from None
 
     def _bound(self, expr: Expr) -> Expr:
         """A typed expression over the columns of this DataFrame.

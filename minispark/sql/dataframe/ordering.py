@@ -12,11 +12,11 @@ from minispark.errors import (
     PySparkValueError,
 )
 from minispark.sql.column import Column
-from minispark.sql.dataframe.core import Core, hidden
+from minispark.sql.dataframe.core import Core
 from minispark.sql.dataframe.selecting import flat
 from minispark.sql.errors import translated
 from planner.columns.expressions import Attr, Expr, Order
-from planner.columns.typing import AnalysisError, Scope, bind
+from planner.columns.typing import Scope
 from planner.query import logical as l
 from planner.query.analysis import requests
 
@@ -93,15 +93,7 @@ class Ordering(Core):
         self._own(*keys)
         settings = self._engine.settings
         with translated():
-            try:
-                bound = [bind(key, self._scope()) for key in keys]
-            except AnalysisError:
-                more = hidden(self._plan)
-                if not more or not isinstance(self._plan, l.Project):
-                    raise
-                mine = {attr.name for attr in self._output}
-                unseen = [attr for attr in more if attr.name not in mine]
-                bound = [bind(key, Scope((*self._output, *unseen), settings)) for key in keys]
+            bound = self._found(keys)
             used = self._with_hidden(bound)  # type: ignore[attr-defined]
             found = requests.order(used, bound, Scope(used.output, settings), everywhere)
         return self._with(found if used is self._plan else l.Project(found, self._output))

@@ -121,9 +121,9 @@ class Selecting(Core):
         >>> spark.range(5).where(F.col("id") > 2).count()
         2
         """
-        expr = self._condition(condition)
-        below = self._with_hidden([expr])
         with translated():
+            (expr,) = self._found([self._condition(condition)])
+            below = self._with_hidden([expr])
             found = requests.where(below, expr, self._scope())
         if below is not self._plan:
             found = l.Project(found, self._output)

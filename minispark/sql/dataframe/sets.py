@@ -200,7 +200,8 @@ class Sets(Core):
             given = [a for a in self._output if a not in kept]
         if not given:
             raise AnalysisException("unpivot needs columns", "UNPIVOT_REQUIRES_VALUE_COLUMNS")
-        kind = common(attr.kind for attr in given)
+        texts = {isinstance(a.kind, t.StringType) for a in given if a.kind != t.NULL}
+        kind = common(attr.kind for attr in given) if len(texts) < 2 else None
         if kind is None:
             shown = ", ".join(f"{a.name} {a.kind.simpleString()}" for a in given)
             raise AnalysisException(

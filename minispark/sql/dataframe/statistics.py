@@ -90,13 +90,15 @@ class Statistics(Core):
         return self._one("corr", col1, col2)
 
     def cov(self, col1: str, col2: str) -> float:
-        """The sample covariance of two columns."""
-        return self._one("covar_samp", col1, col2)
+        """The sample covariance of two columns; 0 of fewer than two rows."""
+        return self._one("covar_samp", col1, col2, without=0.0)
 
-    def _one(self, word: str, *cols: str) -> float:
-        args = tuple(Cast(self._numeric(name), t.DOUBLE, "asked") for name in cols)
+    def _one(self, word: str, *cols: str, without: float = float("nan")) -> float:
+        """A number of two columns; NULL counts as 0 here, as in PySpark, not in the aggregates."""
+        values = [Cast(self._numeric(name), t.DOUBLE, "asked") for name in cols]
+        args = tuple(Call("coalesce", (value, Literal(0.0, t.DOUBLE))) for value in values)
         found = self.select(Column(Call(word, args))).first()[0]  # type: ignore[attr-defined]
-        return float("nan") if found is None else float(found)
+        return without if found is None else float(found)
 
     def _numeric(self, name: Any) -> Attr:
         """A column of numbers by its name."""

@@ -19,12 +19,12 @@ from planner.columns.expressions import (
     Call,
     Cast,
     Expr,
+    Lambda,
     Literal,
     Name,
     Order,
     Over,
     Star,
-    rewrite,
     walk,
 )
 from planner.columns.functions.registry import Mismatch
@@ -309,10 +309,17 @@ def _items(nodes: Sequence[Node], reader: Reader, scope: Scope) -> list[Expr]:
     found: list[Expr] = []
     before: dict[str, Expr] = {}
 
-    def known(expr: Expr) -> Expr:
-        if not isinstance(expr, Name) or scope.find(expr.parts) is not None:
-            return expr
-        return before.get(scope._fold(expr.parts[0]), expr) if len(expr.parts) == 1 else expr
+    def known(expr: Expr, own: frozenset[str] = frozenset()) -> Expr:
+        if isinstance(expr, Name):
+            name = scope._fold(expr.parts[0])
+            if name in own or len(expr.parts) > 1 or scope.find(expr.parts) is not None:
+                return expr
+            return before.get(name, expr)
+        if isinstance(expr, Lambda):  # its variables are its own
+            own |= {scope._fold(param.name) for param in expr.params}
+        children = tuple([known(child, own) for child in expr.children])
+        same = all(new is old for new, old in zip(children, expr.children, strict=True))
+        return expr if same else expr.with_children(children)
 
     for node in nodes:
         star = _star_but(node, scope)
@@ -321,7 +328,7 @@ def _items(nodes: Sequence[Node], reader: Reader, scope: Scope) -> list[Expr]:
             continue
         expr = reader.expr(node)
         if before and any(isinstance(each, Name) for each in walk(expr)):
-            expr = rewrite(expr, known)
+            expr = known(expr)
         if kind(node) == "Anonymous" and isinstance(expr, Cast):  # int('5') is named as '5' is
             inner = bind(expr.child, scope)
             expr = Alias(Cast(inner, expr.kind, expr.mode), named(inner).name)
