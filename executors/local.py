@@ -58,6 +58,7 @@ class _Process:
     task: TaskId | None = None
     programs: set[int] = field(default_factory=set)
     later: list[tuple[Any, ...]] = field(default_factory=list)  # requests that can wait
+    frees: bool = False  # whether memory waits for one of them
     copies: list[tuple[int, int]] = field(default_factory=list)
     deadline: float | None = None  # when a cancelled task's process is ended
     asked: float = 0.0  # when it was last asked to stop the task
@@ -193,9 +194,7 @@ class LocalExecutors:
         process = self._processes.get(executor)
         if process is None:
             return  # its death is being told
-        for request in process.later:
-            self._send(process, request)
-        process.later.clear()
+        self._catch_up(process)
         if order.task.stage not in process.programs:
             process.programs.add(order.task.stage)
             self._send(process, ("program", order.task.stage, program))
@@ -203,9 +202,19 @@ class LocalExecutors:
         process.doomed = any(fault.what == "kill" for fault in order.faults)
         self._send(process, ("run", order))
 
+    def _catch_up(self, process: _Process) -> None:
+        """Send what had to wait for the end of a task."""
+        for request in process.later:
+            self._send(process, request)
+        process.later.clear()
+
     def poll(self, timeout: float | None) -> Sequence[Event]:
         if self._events:
             timeout = 0
+        for process in self._processes.values():
+            if process.frees and process.task is None:  # now, not at the cost of its next task
+                self._catch_up(process)
+                process.frees = False
         for key, _ in self._selector.select(self._until_deadline(timeout)):
             process = key.data
             if process is None:
@@ -330,6 +339,7 @@ class LocalExecutors:
                 self._send(process, ("free", tuple(persists)))
             else:  # it reads its socket when its task has ended
                 process.later.append(("free", tuple(persists)))
+                process.frees = True
 
     def free(self, blocks: Sequence[Block]) -> None:
         for block in blocks:

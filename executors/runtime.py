@@ -43,6 +43,7 @@ from planner.site import is_engine_file
 from planner.sources import BlockPart
 
 Rows = Iterator[Any]
+_YOUNG, _OLDER = 100_000, (50, 100)  # allocations between looks of the garbage collector
 _INLINE = 1 << 18  # a result up to this many bytes travels in the answer
 
 
@@ -220,7 +221,20 @@ def _calm_collector() -> None:
     cycles: reading a block of them back took 65 ms with Python's defaults and takes 25 ms so."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(_YOUNG, *_OLDER)
+    if _pace not in gc.callbacks:
+        gc.callbacks.append(_pace)
+
+
+def _pace(phase: str, found: dict[str, int]) -> None:
+    """Twice as many allocations up to the next look if this one was in vain, up to 16 times; back
+    to the first number if it found garbage. A sort spent a tenth of its time on such looks."""
+    now = gc.get_threshold()[0]
+    if phase != "stop" or found["generation"] or now < _YOUNG:
+        return  # below: a user's function has set its own
+    wanted = _YOUNG if found["collected"] > now // 100 else min(now * 2, 16 * _YOUNG)
+    if wanted != now:
+        gc.set_threshold(wanted, *_OLDER)
 
 
 def is_engine_writing(error: OSError) -> bool:
