@@ -84,7 +84,9 @@ class _Interrupts:
 
     def arm(self, task: int) -> None:
         """Task number `task` begins. Raises TaskCancelled if it is cancelled already."""
-        self._cancelled = {number for number in tuple(self._cancelled) if number >= task}
+        for number in tuple(self._cancelled):  # in place: a signal may add one meanwhile
+            if number < task:
+                self._cancelled.discard(number)
         self._pending = False
         self._task = task
         self.armed = True

@@ -248,6 +248,34 @@ def test_a_cancel_as_a_task_ends_is_of_that_task_only() -> None:
             os.close(end)
 
 
+def test_a_cancel_that_comes_as_its_task_begins_is_not_forgotten() -> None:
+    """The signal comes while the numbers of earlier tasks are cleared away."""
+    control, written = os.pipe()
+    driver, its_end = Pipe()
+    before = signal.getsignal(signal.SIGUSR1)
+    interrupts = Worker(its_end, control).interrupts
+    seen: list[int] = []
+
+    class Numbers(set[int]):
+        def __iter__(self) -> Iterator[int]:
+            yield from list(set.__iter__(self))
+            if not seen:
+                seen.append(1)
+                os.write(written, CANCEL.pack(7))
+                signal.raise_signal(signal.SIGUSR1)
+
+    interrupts._cancelled = Numbers({3})
+    try:
+        with pytest.raises(TaskCancelled):
+            interrupts.arm(7)
+        assert seen == [1] and not interrupts.armed and 3 not in interrupts._cancelled
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        driver.close()
+        for end in (control, written):
+            os.close(end)
+
+
 def test_ctrl_c_in_a_script_that_does_not_catch_it(
     start: Callable[..., Script], tmp_path: Path
 ) -> None:
