@@ -20,7 +20,7 @@ from executors.relational.tables import table_of
 from planner.columns.columnar import to_arrow
 from planner.columns.types import nullable
 from planner.query.fragment import Fragment, children_of
-from planner.query.unsettled import computed_once
+from planner.query.once import used_often
 
 assert MODULES  # the steps and the functions are registered by importing them
 
@@ -69,12 +69,20 @@ def answer(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) 
 def query(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -> pl.LazyFrame:
     """The fragment as a Polars query."""
     making = Making(replace(fragment.settings, partition=partition), sides, partition)
-    made: list[pl.LazyFrame] = []
-    once = computed_once(fragment)
-    for place, node in enumerate(fragment.nodes):
-        frame = lazily(node, [made[at] for at in children_of(node)], making)
-        made.append(frame.cache() if place in once else frame)
-    return made[-1].select([attr.column for attr in fragment.output])
+    once, again = used_often(fragment)
+    made: dict[int, pl.LazyFrame] = {}
+
+    def rows(place: int) -> pl.LazyFrame:
+        """A node's rows, for one of those that stand on it."""
+        if place in made:
+            return made[place]
+        node = fragment.nodes[place]
+        return lazily(node, [rows(at) for at in children_of(node)], making)
+
+    for place in range(len(fragment.nodes)):
+        if place not in again:
+            made[place] = rows(place).cache() if place in once else rows(place)
+    return rows(len(fragment.nodes) - 1).select([attr.column for attr in fragment.output])
 
 
 def columnless(rows: int) -> pa.Table:

@@ -143,7 +143,7 @@ def _left(at: _Sides) -> pl.LazyFrame:
     if at.keyed and not at.rest:
         return at.together("left")
     at = replace(at, left=_numbered(at.left, _ROW))
-    found = at.matching()
+    found = at.matching().cache()
     lonely = at.left.join(found.select(_ROW), on=_ROW, how="anti")
     return pl.concat([found, lonely], how="diagonal")
 
@@ -152,7 +152,7 @@ def _full(at: _Sides) -> pl.LazyFrame:
     if at.keyed and not at.rest:
         return at.together("full")
     at = replace(at, left=_numbered(at.left, _ROW), right=_numbered(at.right, _OTHER))
-    found = at.matching()
+    found = at.matching().cache()
     on_left = at.left.join(found.select(_ROW), on=_ROW, how="anti")
     on_right = at.right.join(found.select(_OTHER), on=_OTHER, how="anti")
     return pl.concat([found, on_left, on_right], how="diagonal")

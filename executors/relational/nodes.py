@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import singledispatch
 
 import polars as pl
@@ -25,11 +26,13 @@ from planner.query.fragment import Input
 
 @dataclass(frozen=True, eq=False)
 class Making:
-    """What steps are made with: settings, the task's inputs, the partition's index."""
+    """What steps are made with: settings, the task's inputs, the partition's index; and how often
+    each file was opened by then."""
 
     settings: Settings
     sides: Sequence[list[pa.Table]]
     partition: int
+    opened: Counter[str] = field(default_factory=Counter)
 
     def build(self, expr: Expr) -> pl.Expr:
         """The Polars expression of a typed one."""

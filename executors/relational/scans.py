@@ -37,7 +37,7 @@ def _scan(node: l.Scan, children: Sequence[pl.LazyFrame], at: Making) -> pl.Lazy
     slices = joined(pruned(node, at.settings).slices)
     if node.format == "parquet":
         runs = groupby(slices, lambda piece: (piece.layout, piece.values, piece.pieces))
-        found = [_parquet(node, list(run), at.settings) for _, run in runs]
+        found = [_parquet(node, list(run), at) for _, run in runs]
     else:
         found = [_rows(node, list(run), at) for _, run in groupby(slices, lambda p: p.values)]
     if not found:
@@ -48,11 +48,12 @@ def _scan(node: l.Scan, children: Sequence[pl.LazyFrame], at: Making) -> pl.Lazy
 # ---- Parquet -------------------------------------------------------------------------------------
 
 
-def _parquet(node: l.Scan, slices: list[l.FileSlice], settings: Settings) -> pl.LazyFrame:
+def _parquet(node: l.Scan, slices: list[l.FileSlice], at: Making) -> pl.LazyFrame:
     """The rows of files of one schema in folders of one value (or of one piece of a file)."""
-    first = slices[0]
+    first, settings = slices[0], at.settings
     layout = _layout(node, first.layout)
-    frame = _opened(slices, layout, known=first.layout >= 0)
+    at.opened[first.path] += 1
+    frame = _opened(slices, layout, first.layout >= 0, again=at.opened[first.path] % 2 == 0)
     there = {f.name: f.dataType for f in layout.fields}
     fold = str if settings.case_sensitive else str.lower
     names = {fold(name): name for name in reversed(there)}
@@ -94,13 +95,17 @@ def _select(frame: pl.LazyFrame, columns: list[pl.Expr]) -> pl.LazyFrame:
     )
 
 
-def _opened(slices: list[l.FileSlice], layout: t.StructType, known: bool) -> pl.LazyFrame:
+def _opened(
+    slices: list[l.FileSlice], layout: t.StructType, known: bool, again: bool
+) -> pl.LazyFrame:
+    """The files as Polars reads them. It makes equal scans one and keeps the rows for all, which
+    costs more than to read them again: so a second one is to differ."""
     paths = [each.path for each in slices]
     first = slices[0]
     if locate(first.path)[0].prefix != "file:":
         return pl.concat([_far(each, layout) for each in slices])
     if known:
-        frame = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+        frame = pl.scan_parquet(paths, glob=False, hive_partitioning=False, cache=not again)
     else:
         frame = pl.scan_parquet(
             paths,

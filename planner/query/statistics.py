@@ -199,7 +199,8 @@ class Sizes:
 
     @_rows.register
     def _filter(self, node: l.Filter) -> float:
-        return self.rows(node.child) * selectivity(node.condition, node.child)
+        rows = self.rows(node.child)
+        return max(min(rows, 1.0), rows * selectivity(node.condition, node.child))
 
     @_rows.register
     def _aggregate(self, node: l.Aggregate) -> float:

@@ -11,6 +11,13 @@ from drawn_answers import Both
 from drawn_tables import registered
 
 from minispark.sql import SparkSession
+from planner.query.optimiser import reuse
+
+
+@pytest.fixture(autouse=True)
+def small_tables_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done for large tables only is done for these."""
+    monkeypatch.setattr(reuse, "_LARGE", 1)
 
 
 @pytest.fixture(scope="module")

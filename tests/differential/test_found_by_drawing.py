@@ -72,3 +72,40 @@ ONCE = {
 @pytest.mark.parametrize("name", ONCE)
 def test_as_duckdb(both: Both, name: str) -> None:
     both.check(ONCE[name], WAYS)
+
+
+# A subquery that the query around it contains: the aggregate is made of the join's own rows.
+_OWN = "SELECT a.n, a.f FROM lot a JOIN files p ON p.k = a.k WHERE p.n > 0 AND a.f < "
+CONTAINED = {
+    "an average": _OWN + "(SELECT avg(b.f) FROM lot b WHERE b.k = p.k)",
+    "the most": _OWN + "(SELECT max(b.f) FROM lot b WHERE b.k = a.k)",
+    "different values": _OWN + "(SELECT count(DISTINCT b.n) FROM lot b WHERE b.k = p.k)",
+    "a sum minds copies": _OWN + "(SELECT sum(b.n) FROM lot b WHERE b.k = p.k)",
+    "fewer rows within": _OWN + "(SELECT avg(b.f) FROM lot b WHERE b.k = p.k AND b.n > 0)",
+    "fewer rows around": _OWN + "(SELECT avg(b.f) FROM lot b WHERE b.k = p.k) AND a.n > 0",
+    "by two columns": "SELECT a.n FROM lot a JOIN files p ON p.k = a.k AND p.n = a.n "
+    "WHERE a.f < (SELECT max(b.f) FROM lot b WHERE b.k = p.k)",
+    "of a join": "SELECT a.n FROM lot a JOIN few c ON a.n = c.n JOIN files p ON p.k = a.k "
+    "WHERE p.n > 0 AND a.f <= (SELECT max(b.f) FROM lot b JOIN few d ON b.n = d.n WHERE b.k = p.k)",
+}
+
+
+@pytest.mark.parametrize("name", CONTAINED)
+def test_a_subquery_contained_in_the_query_around_it(both: Both, name: str) -> None:
+    both.check(CONTAINED[name], WAYS)
+
+
+SAME = {
+    "a filter": "SELECT x.k, y.n FROM lot x JOIN lot y ON x.k = y.n WHERE x.f > 0 AND y.f > 0",
+    "groups": "WITH g AS (SELECT k, max(f) AS m FROM lot GROUP BY k) "
+    "SELECT x.k, y.m FROM g x LEFT JOIN g y ON x.k = y.k + 1",
+    "under other names": "SELECT x.a, y.b FROM (SELECT n AS a, f FROM files WHERE k = 1) x "
+    "JOIN (SELECT n AS b, f FROM files WHERE k = 1) y ON x.f = y.f",
+    "three times": "SELECT count(*) FROM (SELECT k FROM lot WHERE n > 0 UNION ALL "
+    "SELECT k FROM lot WHERE n > 0 UNION ALL SELECT k FROM lot WHERE n > 0)",
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_equal_parts_are_one(both: Both, name: str) -> None:
+    both.check(SAME[name], WAYS)

@@ -57,29 +57,31 @@ def _summed(types: Sequence[t.DataType]) -> t.DataType:
 def total(at: At, value: pl.Expr, kind: t.DataType, raises: bool) -> pl.Expr:
     """The sum as `kind`; NULL of no values. What does not fit raises, or is NULL."""
     wide = to_polars(kind)
-    some = pl.when(at.reach(value.count()) > 0)
     if isinstance(kind, t.DecimalType):
-        return some.then(_decimal_total(at, value, kind, raises).cast(wide))
+        return _decimal_total(at, value, kind, raises).cast(wide)
     if kind != t.LONG or at.types[0] != t.LONG:
-        return some.then(at.reach(value.cast(wide).sum()).cast(wide))
-    exact = at.reach(value.cast(pl.Int128).sum())
-    if not raises and at.ansi:
-        return some.then(exact.cast(wide, strict=False))
-    if not at.ansi:
-        return some.then(at.reach(value.sum()))
+        return _sum(at, value.cast(wide)).cast(wide)
+    if not at.ansi and not raises:
+        return _sum(at, value)
+    exact = _sum(at, value.cast(pl.Int128))
+    if not raises:
+        return exact.cast(wide, strict=False)
     out = (exact >= _SUM_LIMIT) | (exact < -_SUM_LIMIT)
-    return some.then(
-        raise_where(out, "ARITHMETIC_OVERFLOW", TOO_LARGE, exact.cast(wide, strict=False))
-    )
+    return raise_where(out, "ARITHMETIC_OVERFLOW", TOO_LARGE, exact.cast(wide, strict=False))
+
+
+def _sum(at: At, value: pl.Expr) -> pl.Expr:
+    """The sum, NULL of no values. Polars makes one aggregation of this form."""
+    return pl.when(at.reach(value.count()) > 0).then(at.reach(value.sum()))
 
 
 def _decimal_total(at: At, value: pl.Expr, kind: t.DecimalType, raises: bool) -> pl.Expr:
     """Under ANSI Polars' own overflow error is the right one (executors/relational/errors.py)."""
     wide = pl.Decimal(t.DecimalType.MAX, kind.scale)
     if raises or kind.precision < t.DecimalType.MAX:
-        return at.reach(value.cast(wide).sum())
+        return _sum(at, value.cast(wide))
     limit = 10.0 ** (t.DecimalType.MAX - kind.scale)
-    fits = at.reach(value.cast(pl.Float64).sum()).abs() < limit
+    fits = _sum(at, value.cast(pl.Float64)).abs() < limit
     return pl.when(fits).then(at.reach(pl.when(fits).then(value).cast(wide).sum()))
 
 

@@ -16,6 +16,7 @@ from planner.query.optimiser.joinorder import joinorder
 from planner.query.optimiser.limits import limits
 from planner.query.optimiser.needless import needless
 from planner.query.optimiser.push import push
+from planner.query.optimiser.reuse import reuse
 from planner.query.optimiser.semis import semis
 from planner.query.optimiser.sideways import sideways
 
@@ -44,6 +45,7 @@ RULES = (
     Rule("semis", _always(semis)),
     Rule("sideways", _always(sideways)),
     Rule("limits", _always(limits)),
+    Rule("reuse", _always(reuse)),
     Rule("columns", _always(columns)),
     Rule("needless again", _always(needless)),
 )

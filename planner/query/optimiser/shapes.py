@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from planner.columns.conditions import conjunction
 from planner.columns.expressions import (
+    Alias,
+    Attr,
     Expr,
     Lambda,
     Outer,
@@ -54,6 +56,22 @@ def asks_where(plan: l.Plan) -> bool:
 def simple(expr: Expr) -> bool:
     """Whether an expression is without lambdas, whose variables must not be touched."""
     return not holds(expr, Lambda, Variable)
+
+
+def passes_on(node: l.Plan) -> bool:
+    """Whether a node only reads rows, or hands those of its child on with fewer or other names."""
+    if isinstance(node, l.Project):
+        return all(isinstance(c.child if isinstance(c, Alias) else c, Attr) for c in node.columns)
+    return not node.children or isinstance(node, l.Known | l.Hint)
+
+
+def only_reads(nodes: Iterable[l.Plan]) -> set[l.Plan]:
+    """Of nodes, children first, those that with all below them only pass rows on."""
+    found: set[l.Plan] = set()
+    for node in nodes:
+        if passes_on(node) and found.issuperset(node.children):
+            found.add(node)
+    return found
 
 
 def parents_first(plan: l.Plan) -> list[l.Plan]:

@@ -3,7 +3,7 @@
 An aggregate that is joined by its groups gives a row for every group there is, though the other
 side may ask for few: `… = (SELECT avg(x) FROM big WHERE big.key = small.key)`. Where the other side
 takes the key from a small table, the rows of the aggregate are first reduced to the keys of that
-table, by a semi join.
+table, by a semi join. Where it has those rows itself, they are not even read (`subsumed.py`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from planner.columns.expressions import Alias, Attr, Call, Expr
 from planner.query import logical as l
 from planner.query.optimiser.semis import sunk
 from planner.query.optimiser.shapes import parents_first, shared, steady
+from planner.query.optimiser.subsumed import own_rows
 from planner.query.statistics import Sizes
 
 _KINDS = ("inner", "left", "semi", "anti")
@@ -38,21 +39,37 @@ def sideways(plan: l.Plan) -> l.Plan:
 
 
 def _reduced(join: l.Join, at: _Finding) -> l.Plan:
-    for asked, given in equal_keys(join)[0]:
-        found = _aggregate(join.right, given, at.many)
-        if found is None:
-            continue
-        path, aggregate, group = found
-        few = at.sizes.whole(aggregate.child) / _FEW
-        tables = [each for each in _sources(join.left, asked) if at.sizes.rows(each[0]) <= few]
-        if not tables:
-            continue
-        table, key = min(tables, key=lambda each: at.sizes.rows(each[0]))
-        new: l.Plan = aggregate.changed(child=at.chosen(aggregate.child, group, table, key))
-        for above in reversed(path):
-            new = above.with_children((new,))
-        return join.changed(right=new)
-    return join
+    pairs = equal_keys(join)[0]
+    looks = [
+        (ask, found) for ask, given in pairs if (found := _aggregate(join.right, given, at.many))
+    ]
+    if not looks:
+        return join
+    path, aggregate, _ = looks[0][1]
+    asked = [(ask, group) for ask, (_, _, group) in looks]
+    rows = own_rows(join.left, aggregate, asked, at.sizes) or _fewer(
+        join.left, aggregate, asked, at
+    )
+    if rows is None:
+        return join
+    new: l.Plan = aggregate.changed(child=rows)
+    for above in reversed(path):
+        new = above.with_children((new,))
+    return join.changed(right=new)
+
+
+def _fewer(
+    outer: l.Plan, aggregate: l.Aggregate, asked: list[tuple[Expr, Attr]], at: _Finding
+) -> l.Plan | None:
+    """The rows of the aggregate with keys of a small table; None if no such table tells the keys
+    that are asked for."""
+    few = at.sizes.whole(aggregate.child) / _FEW
+    for ask, group in asked:
+        tables = [each for each in _sources(outer, ask) if at.sizes.rows(each[0]) <= few]
+        if tables:
+            table, key = min(tables, key=lambda each: at.sizes.rows(each[0]))
+            return at.chosen(aggregate.child, group, table, key)
+    return None
 
 
 @dataclass(eq=False)
