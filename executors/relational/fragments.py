@@ -71,18 +71,23 @@ def query(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -
     making = Making(replace(fragment.settings, partition=partition), sides, partition)
     once, again = used_often(fragment)
     made: dict[int, pl.LazyFrame] = {}
-
-    def rows(place: int) -> pl.LazyFrame:
-        """A node's rows, for one of those that stand on it."""
-        if place in made:
-            return made[place]
-        node = fragment.nodes[place]
-        return lazily(node, [rows(at) for at in children_of(node)], making)
-
     for place in range(len(fragment.nodes)):
         if place not in again:
-            made[place] = rows(place).cache() if place in once else rows(place)
-    return rows(len(fragment.nodes) - 1).select([attr.column for attr in fragment.output])
+            found = _rows(fragment, place, made, making)
+            made[place] = found.cache() if place in once else found
+    last = _rows(fragment, len(fragment.nodes) - 1, made, making)
+    return last.select([attr.column for attr in fragment.output])
+
+
+def _rows(
+    fragment: Fragment, place: int, made: dict[int, pl.LazyFrame], making: Making
+) -> pl.LazyFrame:
+    """A node's rows for one of those that stand on it; what is not in `made` is made again."""
+    if place in made:
+        return made[place]
+    node = fragment.nodes[place]
+    below = [_rows(fragment, at, made, making) for at in children_of(node)]
+    return lazily(node, below, making)
 
 
 def columnless(rows: int) -> pa.Table:

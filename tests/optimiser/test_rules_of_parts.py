@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,12 +13,12 @@ from rule_plans import both, call, group, join, named, scan, select, shown, wher
 
 from executors.formats.scanning import Reading
 from executors.formats.scanning import scan as scan_files
-from executors.relational.fragments import query
+from executors.relational.fragments import answer, query
 from planner.columns import types as t
-from planner.columns.expressions import Expr
+from planner.columns.expressions import Attr, Expr
 from planner.columns.functions.registry import Settings
 from planner.query import logical as l
-from planner.query.fragment import flatten
+from planner.query.fragment import Input, flatten
 from planner.query.once import used_often
 from planner.query.optimiser.reuse import reuse
 from planner.query.optimiser.sideways import sideways
@@ -193,3 +195,19 @@ def test_polars_keeps_no_scan(tmp_path: Path) -> None:
     twice = join(some, l.renewed(some), None, "cross")
     text = query(flatten(twice, Settings()), [], 0).explain(engine="streaming")
     assert text.count("Parquet SCAN") == 1 and text.count("CACHE") == 2
+
+
+def test_a_task_lets_go_of_what_it_read_when_it_ends() -> None:
+    """Not when garbage is next looked for: other tables are in the memory of that."""
+    numbers = Input((Attr("n", t.LONG),), side=0)
+    fragment = flatten(where(numbers, call(">", "n", 1)), Settings())
+    table = pa.table({"n": [1, 2, 3]})
+    there = weakref.ref(table)
+    gc.disable()
+    try:
+        found = answer(fragment, [[table]], 0)
+        del table
+        assert there() is None
+    finally:
+        gc.enable()
+    assert found.num_rows == 2
