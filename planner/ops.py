@@ -218,21 +218,29 @@ class CutByRange(Op):
 # ---- columns -------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Later:
+    """A side that should not be moved before it is measured how large the others are: if they have
+    up to `limit` bytes, it stays where it is."""
+
+    side: int
+    limit: int
+
+
 @dataclass(frozen=True, eq=False)
 class Relational(Op):
     """A fragment of a query: f(partition, tables, …) takes iterators of Arrow tables and gives one.
 
     `f` is what runs it (it is given by whoever lowers the plan, as a row op is given the user's
     function), `words` what pictures show. Of the sides `splits` the rows may be given to several
-    tasks, each with all of the other sides. The sides `later` are some of these, and should not be
-    moved before it is measured how large the others are. `goals` says how a stage that runs this
-    may change; without them it stays.
+    tasks, each with all of the other sides; `later` are some of these. `goals` says how a stage
+    that runs this may change; without them it stays.
     """
 
     f: Fn
     words: str
     splits: tuple[int, ...] = ()
-    later: tuple[int, ...] = ()
+    later: tuple[Later, ...] = ()
     goals: Goals | None = None
 
     @property

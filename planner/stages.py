@@ -234,7 +234,8 @@ class _Flattener:
             whole = tuple(is_broadcast(child) for child in below)
             step = Together(node.width, at, whole, node.op, node.site)
             late = node.op.later if isinstance(node.op, Relational) else ()
-            self.later |= {below[side].id for side in late if isinstance(below[side], Exchange)}
+            waiting = [below[each.side] for each in late]
+            self.later |= {side.id for side in waiting if isinstance(side, Exchange)}
         elif isinstance(node, Union):
             starts = [0]
             for child in below:

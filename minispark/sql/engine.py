@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 
 _MODES = ("simple", "extended", "codegen", "cost", "formatted")
+_SENT = "10m"  # a side of a join that goes to everyone, unless the user says otherwise
+_MOST_SENT = 64 << 20  # beside a much larger one
 _CLUSTERS = ("ray", "auto")  # masters where a query goes in stages unless told otherwise
 
 
@@ -100,7 +102,7 @@ class QueryEngine:
             partitions=int(
                 conf.get("spark.sql.shuffle.partitions", "") or session.default_parallelism
             ),
-            broadcast_bytes=_size(conf.get("spark.sql.autoBroadcastJoinThreshold", "10m")),
+            broadcast_bytes=_size(conf.get("spark.sql.autoBroadcastJoinThreshold", _SENT)),
             scan_bytes=_size(conf.get("spark.sql.files.maxPartitionBytes", "128m")),
             opening_bytes=_size(conf.get("spark.sql.files.openCostInBytes", "4m")),
             keep=lambda node: session.persist(node, StorageLevel.MEMORY_ONLY),
@@ -136,17 +138,18 @@ class QueryEngine:
     def _goals(self) -> Goals | None:
         """How the stages of a query may change by the sizes that are measured while it runs."""
         conf = self._conf
-        adaptive = "spark.sql.adaptive."
+        adaptive, sent = "spark.sql.adaptive.", "spark.sql.autoBroadcastJoinThreshold"
         if conf.get(f"{adaptive}enabled", "true") != "true":
             return None
-        broadcast = conf.get("spark.sql.autoBroadcastJoinThreshold", "10m")
+        limit = conf.get(f"{adaptive}autoBroadcastJoinThreshold", conf.get(sent, ""))
         return Goals(
             tasks=self._sc._session.default_parallelism,
             least=_size(conf.get(f"{adaptive}coalescePartitions.minPartitionSize", "1m")),
             most=_size(conf.get(f"{adaptive}advisoryPartitionSizeInBytes", "64m")),
             skewed=_size(conf.get(f"{adaptive}skewJoin.skewedPartitionThresholdInBytes", "256m")),
             factor=float(conf.get(f"{adaptive}skewJoin.skewedPartitionFactor", "5.0") or 5),
-            broadcast=_size(conf.get(f"{adaptive}autoBroadcastJoinThreshold", broadcast)),
+            broadcast=_size(limit or _SENT),
+            stretch=0 if limit else _MOST_SENT,  # what the user says is meant
             merges=conf.get(f"{adaptive}coalescePartitions.enabled", "true") == "true",
             splits=conf.get(f"{adaptive}skewJoin.enabled", "true") == "true",
         )

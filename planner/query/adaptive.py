@@ -38,7 +38,7 @@ def by_size(stage: Stage, sizes: Sizes) -> Stage:
     if goals is None:
         return stage
     if stage.later:
-        return fused(stage, sizes, goals)
+        return fused(stage, sizes)
     return _evened(stage, sizes, goals)
 
 

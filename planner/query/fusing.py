@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from planner.goals import Goals
 from planner.ops import Relational
 from planner.partitioning import HashColumns
 from planner.program import Apply, Beside, Fetch, Keep, Program, Step, Together
@@ -30,23 +29,22 @@ class _Found:
     large: int
     small: tuple[int, ...]  # the steps that fetch the other sides
     bytes: int  # of those
+    limit: int  # up to which it is done
 
 
-def fused(stage: Stage, sizes: Sizes, goals: Goals) -> Stage:
+def fused(stage: Stage, sizes: Sizes) -> Stage:
     """The stage without moving a side that is in `later`, if the other sides are small enough."""
-    if goals.broadcast < 0:
-        return stage
     for at, step in enumerate(stage.program):
         if isinstance(step, Together) and isinstance(step.op, Relational):
             found = _fusible(stage, at, step, step.op, sizes)
-            if found is not None and found.bytes <= goals.broadcast:
+            if found is not None and found.bytes <= found.limit:
                 return _with_large_side(stage, found)
     return stage
 
 
 def _fusible(stage: Stage, at: int, join: Together, op: Relational, sizes: Sizes) -> _Found | None:
-    for side in op.later:
-        large = join.children[side]
+    for late in op.later:
+        large = join.children[late.side]
         fetch = stage.program[large]
         if not (isinstance(fetch, Fetch) and fetch.exchange in stage.later and fetch.view is None):
             continue
@@ -65,7 +63,7 @@ def _fusible(stage: Stage, at: int, join: Together, op: Relational, sizes: Sizes
         if not _anywhere(stage.program, at):
             continue
         small = sum(sum(sizes[_exchange(stage, other)]) for other in others)
-        return _Found(at, large, tuple(others), small)
+        return _Found(at, large, tuple(others), small, late.limit)
     return None
 
 

@@ -49,7 +49,7 @@ from planner.events import (
 from planner.failures import Cancelled, Failure, KeptLost, SliceLost, UserFailure
 from planner.goals import Goals
 from planner.levels import StorageLevel
-from planner.ops import Map, MapPartitions, Relational, ZipRows
+from planner.ops import Later, Map, MapPartitions, Relational, ZipRows
 from planner.partitioning import Broadcast, Hash, HashColumns
 from planner.plan import Exchange, Narrow, Node, Source, Zip, walk
 from planner.program import Fetch, Keep, Program, Read, unfold
@@ -98,8 +98,8 @@ def by_columns(child: Node, channels: int = 2) -> Exchange:
 def joined(small: Node, large: Node, channels: int = 2, limit: int = 60) -> Zip:
     """A join of tables, whose second side waits until the first is measured: if that has no more
     than `limit` bytes, it need not move. Tasks write 10 bytes to a channel."""
-    goals = Goals(tasks=2, least=1, broadcast=limit)
-    op = Relational(must_not_run, "join", splits=(0, 1), later=(1,), goals=goals)
+    goals = Goals(tasks=2, least=1)
+    op = Relational(must_not_run, "join", splits=(0, 1), later=(Later(1, limit),), goals=goals)
     return Zip((by_columns(small, channels), by_columns(large, channels)), op)
 
 

@@ -132,6 +132,21 @@ def test_a_small_side_is_read_whole_and_the_large_one_stays(
     assert initial.count("Exchange") - final.count("Exchange") == SAVED.get(name, 1)
 
 
+def test_beside_a_much_larger_side_the_limit_is_higher_unless_it_is_the_users(
+    context: SparkContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minispark.sql.engine._SENT", "1")
+    large = people(20_000)
+    plan = group(join(large, few(), call("=", "k", "key")), ["s"], call("sum", "m"))
+    found = []
+    for limit in ({}, {"measured": "1"}, {"broadcast": "1"}):
+        engine = engine_of(context, mode="never", partitions=WIDE, adaptive=True, **limit)
+        rows = rows_of(engine.table(plan))
+        found.append((engine.explain(plan).count("every task reads all of it"), rows))
+    assert [changes for changes, _ in found] == [1, 0, 0]
+    assert found[0][1] == found[1][1] == found[2][1]
+
+
 @pytest.mark.parametrize("lose", [None, "block"])
 @pytest.mark.parametrize("kind", ["full", "left"])
 def test_what_every_task_must_not_have_alone_is_shuffled(

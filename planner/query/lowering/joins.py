@@ -107,7 +107,7 @@ def _by_hash(
     return _joined(node, left.plan, right.plan, spread)
 
 
-_WORTH_WAITING = 8  # a side of so many times the limit by estimation may be below it
+_WORTH_WAITING = 8  # a side of so many times the limit by estimation may well be below it
 
 
 def _measure_first(node: l.Join, left: Piece, right: Piece, shop: Workshop) -> None:
@@ -118,15 +118,24 @@ def _measure_first(node: l.Join, left: Piece, right: Piece, shop: Workshop) -> N
         return
     if any(hint_of(side) in ("merge", "shuffle_hash") for side in sides.values()):
         return
-    bytes_of = {side: shop.sizes.of(plan).bytes for side, plan in sides.items()}
-    small = min(bytes_of, key=lambda side: bytes_of[side])
-    can = RIGHT_TO_ALL if small == "right" else LEFT_TO_ALL
-    large = left if small == "right" else right
-    moved = large.plan.node if isinstance(large.plan, l.Rows) else None
-    if node.kind not in can or bytes_of[small] > _WORTH_WAITING * goals.broadcast:
+    less, more = sorted(shop.sizes.of(plan).bytes for plan in sides.values())
+    from_left = shop.sizes.of(node.left).bytes == less
+    small, large = _moved(left if from_left else right), _moved(right if from_left else left)
+    if large is None or node.kind not in (LEFT_TO_ALL if from_left else RIGHT_TO_ALL):
         return
-    if isinstance(moved, Exchange) and 4 * moved.child.width >= 3 * min(goals.tasks, moved.width):
-        shop.after_others(large)  # where it is, it gives nearly all who can run something to do
+    limit = goals.whole(more, large.child.width)
+    keeps_busy = small is not None and small.child.width >= goals.tasks
+    if less > _WORTH_WAITING * limit and not keeps_busy:
+        return
+    if 4 * large.child.width >= 3 * min(goals.tasks, large.width):
+        # Where it is, it gives nearly all who can run something to do.
+        shop.after_others(right if from_left else left, limit)
+
+
+def _moved(piece: Piece) -> Exchange | None:
+    """The exchange that a piece is read from."""
+    node = piece.plan.node if isinstance(piece.plan, l.Rows) else None
+    return node if isinstance(node, Exchange) else None
 
 
 def _places(spread: Spread, keys: Sequence[Attr]) -> tuple[int, ...] | None:

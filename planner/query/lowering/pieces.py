@@ -15,7 +15,7 @@ from typing import Any
 from planner.columns.expressions import Alias, Attr, Expr
 from planner.columns.functions.registry import Settings
 from planner.goals import Goals
-from planner.ops import Relational
+from planner.ops import Later, Relational
 from planner.partitioning import Broadcast, DealColumns, HashColumns, Partitioning, Single
 from planner.plan import Exchange, Narrow, Node, Source, Zip
 from planner.query import logical as l
@@ -135,7 +135,7 @@ class Workshop:
     pieces: dict[int, Piece] = field(default_factory=dict)  # by id of the logical node
     _nodes: dict[int, tuple[l.Plan, Node]] = field(default_factory=dict)
     _moved: dict[tuple[int, Partitioning], Node] = field(default_factory=dict)
-    _late: set[int] = field(default_factory=set)
+    _late: dict[int, int] = field(default_factory=dict)  # limits, by the exchanges' ids
 
     def of(self, plan: l.Plan) -> Piece:
         """The piece of a plan that was lowered before."""
@@ -180,7 +180,11 @@ class Workshop:
         inner = l.bottom_up(plan, inside)
         run = self.how.run(flatten(inner, self.how.settings))
         splits = splittable(inner)
-        late = tuple(side for side in splits if list(inputs)[side] in self._late)
+        late = tuple(
+            Later(side, self._late[moved])
+            for side, moved in enumerate(inputs)
+            if side in splits and moved in self._late
+        )
         op = Relational(run, words(inner), splits, late, self.how.goals)
         # what the rules have put on top has no line of the user's
         site = next((node.site for node in l.walk(inner) if node.site.line), plan.site)
@@ -201,10 +205,12 @@ class Workshop:
             self._moved[key] = Exchange(node, partitioning, site=node.site)
         return self._moved[key]
 
-    def after_others(self, piece: Piece) -> None:
-        """What was just moved shall be moved after what it is read together with was measured."""
+    def after_others(self, piece: Piece, limit: int) -> None:
+        """What was just moved shall be moved after what it is read together with was measured, and
+        not at all if that has no more than `limit` bytes."""
         if isinstance(piece.plan, l.Rows) and isinstance(piece.plan.node, Exchange):
-            self._late.add(piece.plan.node.id)
+            moved = piece.plan.node.id
+            self._late[moved] = min(limit, self._late.get(moved, limit))
 
     def gathered(self, piece: Piece) -> Piece:
         """All rows in one partition, in the order of partitions."""
