@@ -206,8 +206,8 @@ SQL_SETTINGS = (  # these may change while a program runs
         "spark.sql.adaptive.autoBroadcastJoinThreshold",
         parse_threshold,
         None,
-        "Measured bytes sent to all; as spark.sql.autoBroadcastJoinThreshold if not set. If neither "
-        "is, up to 64m beside a much larger side.",
+        "Measured bytes sent to all; as spark.sql.autoBroadcastJoinThreshold if not set; without "
+        "either up to 64m beside a much larger side.",
     ),
     Setting(
         "spark.sql.adaptive.skewJoin.enabled", parse_flag, "true", "Whether large ones are split."
