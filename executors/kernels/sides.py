@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from functools import singledispatch
 from itertools import chain, islice
 from typing import Any
@@ -187,10 +187,31 @@ def _joined(op: ops.Join, left: Rows, right: Rows, at: At, depth: int) -> Iterat
     matched: set[Any] = set()
     if op.left or op.right:
         yield _stream_outer(op, table, right, matched)
+    elif table.lists:
+        yield _stream_lists(table.values, right)
     else:
-        yield (_stream_lists if table.lists else _stream)(table.values, right)
+        yield from _looked_up(table.values, right)
     if op.left:
         yield ((key, (value, None)) for key, value in table.pairs(matched))
+
+
+def _looked_up(table: dict[Any, Any], right: Rows) -> Iterator[Any]:
+    """Iterables of matches. The parts of a value that has some lie in memory in the order of the
+    rows, and to take them in another order costs more than all else: so where only the left side
+    has such values its rows lead, and batches of the right side are looked up."""
+    large = isinstance(next(iter(table.values()), None), Sized)
+    for first in right:
+        rows = chain((first,), right)
+        _, value = first
+        if not large or isinstance(value, Sized):
+            yield _stream(table, rows)
+            return
+        batch = list(islice(rows, BATCH))
+        others = dict(batch)
+        if len(others) == len(batch) and len(table) <= 2 * len(batch):
+            yield ((key, (value, others[key])) for key, value in table.items() if key in others)
+        else:
+            yield _stream(table, iter(batch))
 
 
 def _stream(table: dict[Any, Any], right: Rows) -> Iterator[Any]:

