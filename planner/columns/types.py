@@ -47,6 +47,10 @@ class DataType:
     def _parts(self) -> tuple[Any, ...]:
         return ()
 
+    def _below(self) -> list[tuple[str, DataType, str]]:
+        """What a tree shows below: a name, the type, and what is said of it."""
+        return []
+
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self._parts() == other._parts()
 
@@ -247,6 +251,9 @@ class ArrayType(DataType):
         self.elementType = elementType
         self.containsNull = containsNull
 
+    def _below(self) -> list[tuple[str, DataType, str]]:
+        return [("element", self.elementType, _null("containsNull", self.containsNull))]
+
     def _parts(self) -> tuple[Any, ...]:
         return (self.elementType, self.containsNull)
 
@@ -278,6 +285,10 @@ class MapType(DataType):
         self.keyType = keyType
         self.valueType = valueType
         self.valueContainsNull = valueContainsNull
+
+    def _below(self) -> list[tuple[str, DataType, str]]:
+        null = _null("valueContainsNull", self.valueContainsNull)
+        return [("key", self.keyType, ""), ("value", self.valueType, null)]
 
     def _parts(self) -> tuple[Any, ...]:
         return (self.keyType, self.valueType, self.valueContainsNull)
@@ -372,6 +383,19 @@ class StructType(DataType):
         """The names, in order."""
         return list(self.names)
 
+    def _below(self) -> list[tuple[str, DataType, str]]:
+        return [(f.name, f.dataType, _null("nullable", f.nullable)) for f in self.fields]
+
+    def treeString(self, maxDepth: int | None = None) -> str:
+        """The struct as a tree, `maxDepth` levels deep; all of it if None or not above 0.
+
+        >>> print(StructType().add("n", "int").treeString(), end="")
+        root
+         |-- n: integer (nullable = true)
+        """
+        deep = maxDepth if maxDepth is not None and maxDepth > 0 else 1 << 31
+        return "".join(f"{line}\n" for line in ["root", *_tree(self, " |", deep)])
+
     def _parts(self) -> tuple[Any, ...]:
         return tuple(self.fields)
 
@@ -417,6 +441,18 @@ class StructType(DataType):
 
     def jsonValue(self) -> dict[str, Any]:
         return {"type": self.name, "fields": [field.jsonValue() for field in self.fields]}
+
+
+def _null(word: str, value: bool) -> str:
+    return f" ({word} = {str(value).lower()})"
+
+
+def _tree(kind: DataType, before: str, deep: int) -> Iterator[str]:
+    """The lines of what a type is made of."""
+    for name, inner, note in kind._below() if deep > 0 else ():
+        exact = isinstance(inner, DecimalType | DayTimeIntervalType | YearMonthIntervalType)
+        yield f"{before}-- {name}: {inner.simpleString() if exact else inner.typeName()}{note}"
+        yield from _tree(inner, f"{before}    |", deep - 1)
 
 
 SIMPLE: dict[str, type[DataType]] = {  # words that name a type without more

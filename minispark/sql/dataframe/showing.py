@@ -7,7 +7,7 @@ from typing import Any
 
 from minispark.errors import IllegalArgumentException, PySparkTypeError
 from minispark.sql.dataframe.core import Core
-from minispark.sql.texting import cell, nullable, shower, table_text, tree_text, vertical_text
+from minispark.sql.texting import cell, nullable, shower, table_text, vertical_text
 from planner.query import logical as l
 
 _MODES = ("simple", "extended", "codegen", "cost", "formatted")
@@ -93,7 +93,7 @@ class Showing(Core):
          |-- id: long (nullable = false)
         <BLANKLINE>
         """
-        print(tree_text(self.schema, level))
+        print(self.schema.treeString(level))
 
     def explain(self, extended: bool | str | None = None, mode: str | None = None) -> None:
         """Print how the DataFrame is computed: its logical plan, and its stages.
