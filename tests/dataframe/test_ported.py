@@ -110,3 +110,36 @@ def test_functions_over_pandas_see_arrays_of_numpy(spark: SparkSession) -> None:
     assert frame.mapInPandas(lambda frames: frames, frame.schema).collect() == same
     assert frame.groupBy("g").applyInPandas(lambda each: each, frame.schema).collect() == same
     assert spark.createDataFrame(frame.toPandas()[["g", "a"]]).first() == Row(g=1, a=[1.5, 2.5])
+
+
+PIVOTS = {  # what a value without rows comes to depends on the types of all aggregates
+    "count(n)": [("a", 1, None), ("b", 2, None), ("c", 0, None)],
+    "count(n) + 1": [("a", 2, None), ("b", 3, None), ("c", 1, None)],
+    "collect_list(n)": [("a", [1], []), ("b", [3, 3], []), ("c", [], [])],
+    "count(n) as c, max(p) as m": [
+        ("a", 1, "x", 0, None),
+        ("b", 2, "x", 0, None),
+        ("c", 0, "x", 0, None),
+    ],
+    "count(distinct n) as c, max(d) as m": [
+        ("a", 1, dt.date(2020, 1, 1), 0, None),
+        ("b", 1, None, 0, None),
+        ("c", 0, None, 0, None),
+    ],
+    "count(n) filter (where n > 1) as c, max(p) as m": [
+        ("a", 0, "x", 0, None),
+        ("b", 2, "x", 0, None),
+        ("c", 0, "x", 0, None),
+    ],
+}
+
+
+@pytest.mark.parametrize("aggregates", PIVOTS)
+def test_a_pivot_of_values_without_rows(spark: SparkSession, aggregates: str) -> None:
+    rows = (
+        "select * from values ('a', 'x', 1, date'2020-01-01'), ('a', 'y', 2, date'2020-01-02'), "
+        "('b', 'x', 3, null), ('b', 'x', 3, null), ('c', 'x', null, null) t(k, p, n, d)"
+    )
+    made = [F.expr(each) for each in aggregates.split(", ")]
+    found = spark.sql(rows).groupBy("k").pivot("p", ["x", "z"]).agg(*made).orderBy("k")
+    assert [tuple(row) for row in found.collect()] == PIVOTS[aggregates]
