@@ -80,7 +80,8 @@ def _of_rows(
             raise PySparkValueError(
                 "no types can be found in no rows: give a schema", "CANNOT_INFER_EMPTY_SCHEMA"
             )
-        kind = _named(schema_of(rows, names), names)
+        found = schema_of(rows, names)
+        kind = _named(found, names)
         verify = False
         if has_unknown(kind):
             raise PySparkValueError(
@@ -88,7 +89,7 @@ def _of_rows(
                 "CANNOT_DETERMINE_TYPE",
             )
         by_name = any(isinstance(row, dict) for row in rows)
-        rows = [_in_order(row, kind) for row in rows] if by_name else rows
+        rows = [_in_order(row, found) for row in rows] if by_name else rows
         _refuse_short(rows, len(kind.fields))
     return plan_of_table(_table(as_rows(rows, kind), kind, verify), kind)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from executors.relational.python import ApplyGroups, CoGroups
 from minispark.errors import AnalysisException
 from minispark.sql.crossing import attrs_of
-from minispark.sql.dataframe.python import struct_named
+from minispark.sql.dataframe.python import refuse_no_function, struct_named
 from planner.columns import types as t
 from planner.columns.coercion import implied, widest
 from planner.columns.expressions import Alias, Attr, Expr, Literal
@@ -24,11 +24,12 @@ def applied(
     df: DataFrame, keys: Sequence[Expr], func: Callable[..., Any], schema: Any, style: str
 ) -> DataFrame:
     """The rows that `func` gives for each group."""
+    label = "applyInPandas" if style == "pandas" else "applyInArrow"
+    refuse_no_function(func, label)
     attrs = attrs_of(struct_named(schema))
     below, found = with_keys(df._plan, keys)
     zone = df._engine.settings.zone
     f = ApplyGroups(func, style, df._output, tuple(found), below.output, attrs, zone)
-    label = "applyInPandas" if style == "pandas" else "applyInArrow"
     if not found:
         below = l.Repartition(below, 1)
     return df._with(l.Batches(below, f, attrs, tuple(found), label))
@@ -75,6 +76,7 @@ class PandasCogroupedOps:
                 f"cogroup: {len(one._keys)} keys on the left, {len(other._keys)} on the right",
                 "GROUP_BY_KEYS_DIFFER",
             )
+        refuse_no_function(func, f"cogroup with {style}")
         df = one._df
         attrs = attrs_of(struct_named(schema))
         left, left_keys = with_keys(df._plan, one._keys)

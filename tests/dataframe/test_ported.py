@@ -143,3 +143,25 @@ def test_a_pivot_of_values_without_rows(spark: SparkSession, aggregates: str) ->
     made = [F.expr(each) for each in aggregates.split(", ")]
     found = spark.sql(rows).groupBy("k").pivot("p", ["x", "z"]).agg(*made).orderBy("k")
     assert [tuple(row) for row in found.collect()] == PIVOTS[aggregates]
+
+
+def test_dicts_take_new_names_by_the_places_of_their_own(spark: SparkSession) -> None:
+    """Their own names in the order of the alphabet."""
+    rows = [{"b": 1, "a": 2}, {"b": 3}]
+    assert spark.createDataFrame(rows, ["x"]).collect() == [Row(x=2, b=1), Row(x=None, b=3)]
+    assert spark.createDataFrame(rows, ["x", "y"]).collect() == [Row(x=2, y=1), Row(x=None, y=3)]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda df: df.mapInPandas(1, "id long"),
+        lambda df: df.mapInArrow("f", "id long"),
+        lambda df: df.groupBy("id").applyInPandas(1, "id long"),
+        lambda df: df.groupBy("id").cogroup(df.groupBy("id")).applyInArrow(None, "id long"),
+    ],
+)
+def test_what_is_no_function_is_refused_at_once(spark: SparkSession, ask: Any) -> None:
+    with pytest.raises(TypeError, match="function") as caught:
+        ask(spark.range(3))
+    assert caught.value.getCondition() == "NOT_CALLABLE"

@@ -68,9 +68,19 @@ class PythonBatches(Core):
     ) -> Self:
         if barrier or profile is not None:
             raise NotImplementedError(f"{label} with barrier or profile is not there")
+        refuse_no_function(func, label)
         attrs = attrs_of(struct_named(schema))
         f = MapBatches(func, style, self._output, attrs, self._engine.settings.zone, label)
         return self._with(l.Batches(self._plan, f, attrs, label=label))
+
+
+def refuse_no_function(func: Any, label: str) -> None:
+    """Refuse what cannot be called, before any task would."""
+    if not callable(func):
+        raise PySparkTypeError(
+            f"{label} takes a function, and {func!r} is of type {type(func).__name__}",
+            "NOT_CALLABLE",
+        )
 
 
 def struct_named(schema: t.StructType | str) -> t.StructType:

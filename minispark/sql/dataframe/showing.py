@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minispark.errors import IllegalArgumentException, PySparkTypeError
+from minispark.errors import IllegalArgumentException, PySparkTypeError, PySparkValueError
 from minispark.sql.dataframe.core import Core
 from minispark.sql.texting import cell, nullable, shower, table_text, vertical_text
 from planner.query import logical as l
@@ -112,7 +112,7 @@ class Showing(Core):
         ...
         """
         if extended is not None and mode is not None:
-            raise ValueError("give extended or mode, and not both")
+            raise PySparkValueError("give extended or mode, and not both", "CANNOT_SET_TOGETHER")
         if isinstance(extended, str):
             extended, mode = None, extended
         if extended is not None and not isinstance(extended, bool):
