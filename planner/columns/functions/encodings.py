@@ -216,6 +216,9 @@ def try_validate_utf8(at: At, value: pl.Expr) -> pl.Expr:
 # ---- bytes of a format ---------------------------------------------------------------------------
 
 
+_FORMATS = ("hex", "utf-8", "utf8", "base64")
+
+
 def parsed_bytes(text: str, form: str) -> bytes | None:
     """to_binary; None for what is not of the format."""
     how = form.lower()
@@ -236,6 +239,8 @@ def parsed_bytes(text: str, form: str) -> bytes | None:
 def _to_binary(name: str, gentle: bool) -> None:
     def build(at: At, text: pl.Expr, form: pl.Expr | None = None) -> pl.Expr:
         def one(value: str, how: str = "hex") -> bytes | None:
+            if gentle and how.lower() not in _FORMATS:
+                return None
             found = parsed_bytes(value, how)
             if found is None and not gentle:
                 fail("CONVERSION_INVALID_INPUT", f"the text is no {how}; try_to_binary gives NULL")
