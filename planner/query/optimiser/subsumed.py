@@ -69,7 +69,7 @@ def _ignores_copies(value: Expr) -> bool:
 
 
 def _same_always(plan: l.Plan) -> bool:
-    return all(steady(each) for node in l.walk(plan) for each in node.expressions)
+    return all(steady(each) for node in l.children_first(plan) for each in node.expressions)
 
 
 def _places(around: Flat, within: Flat) -> Iterator[_Places]:
