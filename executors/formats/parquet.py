@@ -115,8 +115,11 @@ def surveyed(
     """
     files = listing.files
     asked = files if merge or len(files) <= _FOOTERS else files[:_FOOTERS]
-    with ThreadPoolExecutor(_THREADS) as pool:
-        footers = list(pool.map(lambda file: footer(file, ntz), asked))
+    if len(asked) > 1:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            footers = list(pool.map(lambda file: footer(file, ntz), asked))
+    else:  # starting a thread takes longer than reading a footer
+        footers = [footer(file, ntz) for file in asked]
     if not footers:
         return Survey(t.StructType([]), (), ())
     places: dict[tuple[tuple[str, str], ...], int] = {}

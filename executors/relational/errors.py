@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import polars as pl
 
+from planner.columns.functions.aggregates import TOO_LARGE
 from planner.columns.functions.raising import END, MARK
 
 
@@ -23,13 +24,13 @@ class QueryError(Exception):
 
 
 _MARKED = re.compile(re.escape(MARK) + rf"([A-Z_.0-9]+):(?:([^{END}]*){END}|([^\"\]]*))", re.DOTALL)
-_OWN = (  # errors that Polars finds by itself in operators that are checked no other way
-    (re.compile("overflow in decimal"), "NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION"),
-)
-
-
-_DECIMAL = "overflow in decimal"  # what Polars itself says
-_TOO_LARGE = "a decimal does not fit 38 digits; use a try_ function for NULL"
+_OWN = {  # errors that Polars finds by itself in operators that are checked no other way
+    "overflow in decimal": (
+        "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION",
+        "a decimal does not fit 38 digits; use a try_ function for NULL",
+    ),
+    "conversion from `i128` to `i64` failed": ("ARITHMETIC_OVERFLOW", TOO_LARGE),
+}
 
 
 _LONG = 1_000  # letters of a message: a value in it may be any text
@@ -49,11 +50,9 @@ def translated() -> Iterator[None]:
     except pl.exceptions.PolarsError as error:
         said = str(error).partition("\n\n")[0]  # what follows shows the expression, markers too
         found = _MARKED.search(said)
-        if found is None and _DECIMAL in str(error):
-            raise QueryError(_TOO_LARGE, "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION") from None
         if found is not None:
             raise QueryError(_short(found[2] or found[3] or ""), found[1]) from None
-        for pattern, code in _OWN:
-            if pattern.search(str(error)):
-                raise QueryError("a decimal has too many digits", code) from None
+        for words, (code, message) in _OWN.items():
+            if words in str(error):
+                raise QueryError(message, code) from None
         raise
