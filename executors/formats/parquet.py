@@ -31,11 +31,11 @@ class Footer:
     schema: t.StructType
     names: tuple[tuple[str, str], ...]
     groups: tuple[tuple[int, int], ...]
-    spans: Spans = ()
+    spans: Spans = Spans()
 
 
-def footer(file: Listed, ntz: bool = True) -> Footer:
-    """The footer of a file.
+def footer(file: Listed, ntz: bool = True, files: int = 1) -> Footer:
+    """The footer of a file, one of `files` that are read together.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def footer(file: Listed, ntz: bool = True) -> Footer:
     except TypeError as error:
         raise FilesError(f"{file.shown}: {error}", "PARQUET_TYPE_NOT_SUPPORTED") from error
     names = tuple((f.name, str(f.type)) for f in schema)
-    return Footer(file, kinds, names, sizes, spans_of(groups))
+    return Footer(file, kinds, names, sizes, spans_of(groups, files))
 
 
 def _as_stored(groups: Sequence[tuple[int, int]], size: int) -> tuple[tuple[int, int], ...]:
@@ -90,7 +90,7 @@ class Survey:
     schema: t.StructType
     layouts: tuple[t.StructType, ...]
     slices: tuple[FileSlice, ...]
-    spans: Spans = ()
+    spans: Spans = Spans()
 
 
 def described(paths: Sequence[str]) -> tuple[pa.Schema, tuple[FileSlice, ...]]:
@@ -117,7 +117,7 @@ def surveyed(
     asked = files if merge or len(files) <= _FOOTERS else files[:_FOOTERS]
     if len(asked) > 1:
         with ThreadPoolExecutor(_THREADS) as pool:
-            footers = list(pool.map(lambda file: footer(file, ntz), asked))
+            footers = list(pool.map(lambda file: footer(file, ntz, len(files)), asked))
     else:  # starting a thread takes longer than reading a footer
         footers = [footer(file, ntz) for file in asked]
     if not footers:
@@ -141,6 +141,8 @@ def surveyed(
     else:
         schema = footers[0].schema
     spans = together([each.spans for each in footers])
+    if len(footers) < len(files):
+        spans = Spans(spans.of)
     return Survey(schema, tuple(layouts), tuple(slices), spans)
 
 

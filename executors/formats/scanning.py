@@ -106,7 +106,8 @@ def scan(form: str, paths: Sequence[str], given: t.StructType | None, how: Readi
         options=tuple(sorted(options.items())),
         label=f"{form} {', '.join(paths)}",
         layouts=layouts,
-        spans=spans,
+        spans=spans.of,
+        sure=spans.sure,
     )
 
 
@@ -138,7 +139,7 @@ def _surveyed(
         return given or found.schema, found.layouts, found.slices, found.spans
     if form == "orc":
         schema, pieces = orc.surveyed(listing, values)
-        return given or schema, (given or schema,), pieces, ()
+        return given or schema, (given or schema,), pieces, Spans()
     slices = _whole(listing, values, plain.splittable(how.options))
     if form != "text":
         _check_corrupt(given, how.options)
@@ -152,7 +153,7 @@ def _surveyed(
                     f"{data.simpleString()}",
                     "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
                 )
-        return data, (data,), slices, ()
+        return data, (data,), slices, Spans()
     if given is not None:
         data = _without(given, listing.columns)
     elif form == "csv":
@@ -161,7 +162,7 @@ def _surveyed(
         data = inferring.of_json(slices, how.options, how.settings)
     if form == "csv":
         refuse_nested(data)
-    return data, (t.StructType([_free(f) for f in data.fields]),), slices, ()
+    return data, (t.StructType([_free(f) for f in data.fields]),), slices, Spans()
 
 
 def _whole(

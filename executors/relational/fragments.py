@@ -14,6 +14,7 @@ from executors import pickling
 from executors.nesting import room
 from executors.relational.damage import blamed
 from executors.relational.errors import translated
+from executors.relational.extents import Extents
 from executors.relational.nodes import Making, lazily
 from executors.relational.steps import MODULES
 from executors.relational.tables import table_of
@@ -68,7 +69,8 @@ def answer(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) 
 
 def query(fragment: Fragment, sides: Sequence[list[pa.Table]], partition: int) -> pl.LazyFrame:
     """The fragment as a Polars query."""
-    making = Making(replace(fragment.settings, partition=partition), sides, partition)
+    settings = replace(fragment.settings, partition=partition)
+    making = Making(settings, sides, partition, Extents(fragment.nodes, sides))
     once, again = used_often(fragment)
     made: dict[int, pl.LazyFrame] = {}
     for place in range(len(fragment.nodes)):

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from executors.relational.aggregating import shared
+from executors.relational.extents import Extents
 from executors.relational.joins import joined
 from executors.relational.splitting import joined as tables_joined
 from planner.columns.building import build
@@ -19,24 +20,32 @@ from planner.columns.expressions import Alias, Attr, Expr, attributes
 from planner.columns.functions.registry import Settings
 from planner.columns.functions.risky import must_wait
 from planner.columns.sharing import in_steps
+from planner.columns.units import summed_in_units
 from planner.query import logical as l
 from planner.query.aggregation import key, prepared
-from planner.query.fragment import Input
+from planner.query.fragment import Input, Partial
 
 
 @dataclass(frozen=True, eq=False)
 class Making:
-    """What steps are made with: settings, the task's inputs, the partition's index; and how often
-    each file was opened by then."""
+    """What steps are made with: settings, the task's inputs, the partition's index, what is known
+    of values; and how often each file was opened by then."""
 
     settings: Settings
     sides: Sequence[list[pa.Table]]
     partition: int
+    extents: Extents
     opened: Counter[str] = field(default_factory=Counter)
 
     def build(self, expr: Expr) -> pl.Expr:
         """The Polars expression of a typed one."""
         return build(expr, self.settings)
+
+    def in_units(self, node: l.Aggregate | Partial) -> tuple[Alias, ...]:
+        """The aggregates of a node; sums are of 64-bit units where that is known to be enough."""
+        assert isinstance(node.child, l.Slot)
+        place = node.child.index
+        return summed_in_units(node.values, self.extents.of(place), self.extents.rows(place))
 
     def computed(self, frame: pl.LazyFrame, columns: Sequence[Alias]) -> pl.LazyFrame:
         """The frame with more columns, what they have in common computed before them."""
@@ -123,7 +132,7 @@ def _filter(node: l.Filter, children: list[pl.LazyFrame], at: Making) -> pl.Lazy
 
 @lazily.register
 def _aggregate(node: l.Aggregate, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
-    first, aggregates = prepared(node.values)
+    first, aggregates = prepared(at.in_units(node))
     states, values = shared(aggregates, at.build, at.settings)
     below = at.computed(children[0], first)
     if not node.groups:

@@ -34,7 +34,7 @@ def _leaf(node: f.Leaf, children: list[pl.LazyFrame], at: Making) -> pl.LazyFram
 
 @lazily.register
 def _partial(node: f.Partial, children: list[pl.LazyFrame], at: Making) -> pl.LazyFrame:
-    first, values = prepared(node.values)
+    first, values = prepared(at.in_units(node))
     below = at.computed(children[0], first)
     states: list[pl.Expr] = []
     for value, attrs in zip(values, node.states, strict=True):

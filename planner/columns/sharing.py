@@ -17,8 +17,9 @@ from planner.columns import types as t
 from planner.columns.expressions import Alias, Call, Cast, Expr
 
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "div", "negative"})
+_OF_UNITS = frozenset({"#units", "#plus", "#minus", "#times"})
 _MOST_DIGITS = 38
-_SEEN_THROUGH = _ARITHMETIC | {"=", "==", "!=", "<>", "<", "<=", ">", ">="}
+_SEEN_THROUGH = _ARITHMETIC | _OF_UNITS | {"=", "==", "!=", "<>", "<", "<=", ">", ">="}
 
 
 def in_steps(columns: Sequence[Alias]) -> tuple[list[list[Alias]], list[Alias]]:
@@ -50,7 +51,7 @@ def in_steps(columns: Sequence[Alias]) -> tuple[list[list[Alias]], list[Alias]]:
 
     def part(expr: Expr, again: bool) -> tuple[Expr, int]:
         """The same of an expression that may be a step itself."""
-        if not _is_checked(expr) or not (again or often[expr] > 1):
+        if not _is_work(expr) or not (again or often[expr] > 1):
             return over(expr)
         if expr not in made:
             child, before = over(expr)
@@ -65,8 +66,8 @@ def in_steps(columns: Sequence[Alias]) -> tuple[list[list[Alias]], list[Alias]]:
 
 
 def _parts(expr: Expr) -> Iterator[Expr]:
-    """The checked arithmetic that an expression computes for every row."""
-    if _is_checked(expr):
+    """The arithmetic that an expression computes for every row."""
+    if _is_work(expr):
         yield expr
     if isinstance(expr, Cast):
         yield from _parts(expr.child)
@@ -75,10 +76,11 @@ def _parts(expr: Expr) -> Iterator[Expr]:
             yield from _parts(arg)
 
 
-def _is_checked(expr: Expr) -> TypeGuard[Call]:
+def _is_work(expr: Expr) -> TypeGuard[Call]:
+    """Whether an expression is exact arithmetic, which is worth a column where it is used twice."""
     return (
         isinstance(expr, Call)
-        and expr.name in _ARITHMETIC
+        and (expr.name in _ARITHMETIC or expr.name in _OF_UNITS)
         and isinstance(expr.type, t.DecimalType | t.IntegralType)
     )
 
@@ -88,4 +90,4 @@ def _looks_again(expr: Call) -> bool:
     numbers, whose sums are compared with their sides. A chain of n would be computed 3^n times."""
     if isinstance(expr.type, t.DecimalType):
         return expr.type.precision == _MOST_DIGITS
-    return isinstance(expr.type, t.IntegralType)
+    return isinstance(expr.type, t.IntegralType) and expr.name not in _OF_UNITS

@@ -159,7 +159,8 @@ class Scan(Plan):
     `FileSlice.values`; `filters` are conditions that the reader may use to skip data and that are
     checked above all the same. `options` are those of the format, their names in lower case.
     `layouts` are the columns of files, in their order: for Parquet one for each schema there is.
-    `spans` are names of columns with their least and greatest value, as far as footers tell."""
+    `spans` are names of columns with their least and greatest value, as far as footers tell; `sure`
+    are those of them that no value lies outside of."""
 
     format: str
     attrs: tuple[Attr, ...]
@@ -170,6 +171,7 @@ class Scan(Plan):
     label: str = ""
     layouts: tuple[t.StructType, ...] = ()
     spans: tuple[tuple[str, float, float], ...] = ()
+    sure: frozenset[str] = frozenset()
 
     def _columns(self) -> tuple[Attr, ...]:
         return self.attrs

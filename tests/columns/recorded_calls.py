@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from executors.relational import nodes, windows
 from executors.relational.errors import translated
+from executors.relational.extents import Extents
 from executors.relational.nodes import Making, lazily
 from planner.columns import types as t
 from planner.columns.columnar import to_arrow
@@ -135,7 +136,8 @@ def peer_table(rows: Sequence[Sequence[Any]]) -> l.Table:
 
 def run(plan: l.Plan, settings: Settings = ANSI) -> list[list[Any]]:
     """The rows of a plan, by position."""
-    fragment, making = flatten(plan, settings), Making(settings, [], 0)
+    fragment = flatten(plan, settings)
+    making = Making(settings, [], 0, Extents(fragment.nodes, []))
     made: list[pl.LazyFrame] = []
     with translated():
         for node in fragment.nodes:

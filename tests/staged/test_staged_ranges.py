@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from executors.relational import states, steps
+from executors.relational.extents import Extents
 from executors.relational.nodes import Making
 from planner.columns import types as t
 from planner.columns.expressions import Attr, Order
@@ -40,7 +41,9 @@ WAYS = [(up, nulls) for up in (True, False) for nulls in (True, False, None)]
 
 
 def channels(frame: pl.DataFrame, bounds: pl.DataFrame, node: Ranked) -> list[int]:
-    found = states._ranked(node, [frame.lazy(), bounds.lazy()], Making(Settings(), [], 0))
+    found = states._ranked(
+        node, [frame.lazy(), bounds.lazy()], Making(Settings(), [], 0, Extents([], []))
+    )
     return found.collect()[node.channel.column].to_list()
 
 
@@ -79,7 +82,7 @@ def test_bounds_of_samples_cut_evenly(rows: tuple[int, ...]) -> None:
     parts, key, weight = 4, Attr("k", t.LONG), Attr("weight", t.LONG)
     order = (Order(key, False),)
     slot = l.Slot((key,), 0)
-    at = Making(Settings(), [], 0)
+    at = Making(Settings(), [], 0, Extents([], []))
     frames = [
         pl.DataFrame(
             {key.column: [n * 31 % 7919 + start for n in range(count)]},

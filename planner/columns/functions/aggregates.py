@@ -4,7 +4,6 @@ the partial states of some rows, merged states, the value of a state."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -302,10 +301,10 @@ def quotient(at: At, sum_: pl.Expr, count: pl.Expr, raises: bool = True) -> pl.E
     if isinstance(at.type, t.DecimalType):
         summed = _sum_kind(at)
         assert isinstance(summed, t.DecimalType)
-        if summed.precision - summed.scale + at.type.scale > t.DecimalType.MAX:
-            more = at.type.scale - summed.scale
-            return _exactly(unscaled(sum_), some.cast(pl.Int128), at.type, more, raises)
-        return _rounded(sum_, some, at.type.scale).cast(to_polars(at.type))
+        whole, by, more = unscaled(sum_), some.cast(pl.Int128), at.type.scale - summed.scale
+        if summed.precision + more >= t.DecimalType.MAX:
+            return _exactly(whole, by, at.type, more, raises)
+        return scaled(_half_up(whole * int128(10**more), by), at.type)
     if isinstance(at.type, t.DayTimeIntervalType):
         months = _half_up(sum_.cast(pl.Int64), some)
         return months.cast(pl.Int64).cast(pl.Duration("us"))
@@ -317,7 +316,7 @@ def quotient(at: At, sum_: pl.Expr, count: pl.Expr, raises: bool = True) -> pl.E
 def _half_up(value: pl.Expr, by: pl.Expr) -> pl.Expr:
     """Whole numbers divided, halves away from zero."""
     size = (value.abs() * 2 + by) // (by * 2)
-    return pl.when(value < 0).then(-size).otherwise(size)
+    return pl.when(value < 0).then(0 - size).otherwise(size)  # 128 bits have no other minus
 
 
 def _exactly(whole: pl.Expr, by: pl.Expr, kind: t.DecimalType, more: int, raises: bool) -> pl.Expr:
@@ -332,18 +331,6 @@ def _exactly(whole: pl.Expr, by: pl.Expr, kind: t.DecimalType, more: int, raises
         return scaled(pl.when(long.not_()).then(found), kind)
     code = "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION"
     return scaled(raise_where(long, code, text, found), kind)
-
-
-def _rounded(value: pl.Expr, by: pl.Expr, scale: int) -> pl.Expr:
-    """Polars rounds halves to even: where that was towards zero, one unit more is added."""
-    wide = pl.Decimal(t.DecimalType.MAX, scale)
-    exact, count = value.cast(wide), by.cast(pl.Decimal(20, 0))
-    found = (exact / count).cast(wide)
-    rest = exact - (found * count).cast(wide)
-    unit = pl.lit(Decimal(1).scaleb(-scale), dtype=wide)
-    tie = (rest.abs() + rest.abs()) == (unit * count).cast(wide)
-    up = pl.when(tie & (rest > 0) & (exact > 0)).then(found + unit)
-    return up.when(tie & (rest < 0) & (exact < 0)).then(found - unit).otherwise(found).cast(wide)
 
 
 @aggregate(

@@ -37,6 +37,7 @@ from planner.columns.functions import (
     strings,
     structs,
     times,
+    units,
     windows,
     wording,
 )
@@ -76,6 +77,7 @@ MODULES = (
     strings,
     structs,
     times,
+    units,
     windows,
     wording,
 )

@@ -128,17 +128,18 @@ class Grouping(Function):
 
 
 TABLE: dict[str, Function] = {}
+INNER: dict[str, Function] = {}  # what the engine puts in the place of others, and nobody can write
 
 
 def find(name: str) -> Function:
-    """The entry of a function.
+    """The entry of a function, an inner one too.
 
     Raises
     ------
     Mismatch
         There is none; the message has the nearest names.
     """
-    found = TABLE.get(name.lower())
+    found = TABLE.get(name.lower()) or INNER.get(name)
     if found is None:
         near = ", ".join(difflib.get_close_matches(name.lower(), TABLE, 3))
         hint = f"; did you mean {near}?" if near else ""
